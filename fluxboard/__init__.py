@@ -1,0 +1,1 @@
+"""fluxboard: a collaborative task board for the terminal."""

@@ -1,0 +1,1 @@
+"""What a board is: pure types and functions, without I/O."""

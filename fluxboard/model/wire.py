@@ -1,0 +1,367 @@
+"""What travels: REST bodies and answers, Socket.IO event names and their payloads.
+
+What `docs/protocol.md` calls Plus is defaulted, so that one decoder reads both layers.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from msgspec import UNSET, Struct, UnsetType
+
+from fluxboard.model.types import (
+    Activity,
+    ChecklistItem,
+    Comment,
+    Member,
+    OnlineUser,
+    Project,
+    Role,
+    Task,
+    TaskPatch,
+    User,
+)
+
+JOIN_PROJECT: Final = "join:project"
+LEAVE_PROJECT: Final = "leave:project"
+TASK_CREATED: Final = "task:created"
+TASK_UPDATED: Final = "task:updated"
+TASK_DELETED: Final = "task:deleted"
+PRESENCE_UPDATE: Final = "presence:update"
+ACTIVITY_NEW: Final = "activity:new"
+COMMENT_CREATED: Final = "comment:created"
+COMMENT_UPDATED: Final = "comment:updated"
+COMMENT_DELETED: Final = "comment:deleted"
+PROJECT_UPDATED: Final = "project:updated"
+PROJECT_DELETED: Final = "project:deleted"
+PROJECT_REMOVED: Final = "project:removed"
+MEMBERS_UPDATED: Final = "members:updated"
+SYNC_HEAD: Final = "sync:head"
+SYNC_NEEDED: Final = "sync:needed"
+AUTH_EXPIRING: Final = "auth:expiring"
+AUTH_EXPIRED: Final = "auth:expired"
+AUTH_REFRESH: Final = "auth:refresh"
+SERVER_DRAINING: Final = "server:draining"
+CURSOR_UPDATE: Final = "cursor:update"
+TYPING_UPDATE: Final = "typing:update"
+ERROR: Final = "error"
+
+TASK_EVENTS: Final = (TASK_CREATED, TASK_UPDATED, TASK_DELETED)
+
+IDEMPOTENCY_KEY: Final = "Idempotency-Key"
+SOCKET_ID: Final = "X-Socket-ID"
+PROJECT_REV: Final = "X-Project-Rev"
+
+
+class _Wire(Struct, frozen=True, kw_only=True, rename="camel"):
+    pass
+
+
+# -- authentication
+
+
+class SignupBody(_Wire, frozen=True, kw_only=True):
+    email: str
+    password: str
+    name: str
+    user_type: str = "client"
+    refresh: bool = False
+
+
+class LoginBody(_Wire, frozen=True, kw_only=True):
+    email: str
+    password: str
+    refresh: bool = False
+
+
+class RefreshBody(_Wire, frozen=True, kw_only=True):
+    refresh_token: str
+
+
+class AuthAnswer(_Wire, frozen=True, kw_only=True, omit_defaults=True):
+    """A token; ``refresh_token`` and ``expires_at`` only when a refresh session was asked for."""
+
+    token: str
+    user: User
+    refresh_token: str | None = None
+    expires_at: str | None = None
+
+
+class Message(_Wire, frozen=True, kw_only=True):
+    message: str
+
+
+class ErrorAnswer(_Wire, frozen=True, kw_only=True):
+    """Every error body: ``error`` and ``message`` say the same, ``field`` names the bad input."""
+
+    error: str
+    message: str
+    success: bool = False
+    field: str | None = None
+
+
+# -- projects
+
+
+class ProjectCreate(_Wire, frozen=True, kw_only=True):
+    name: str
+    description: str = ""
+    status: str = "active"
+    priority: str = "medium"
+    start_date: str | None = None
+    due_date: str | None = None
+
+
+class ProjectsAnswer(_Wire, frozen=True, kw_only=True):
+    projects: tuple[Project, ...]
+    success: bool = True
+
+
+class ProjectWithTasks(Project, frozen=True, kw_only=True, rename="camel"):
+    tasks: tuple[Task, ...] = ()
+
+
+class ProjectAnswer(_Wire, frozen=True, kw_only=True):
+    project: Project
+    success: bool = True
+    message: str = ""
+
+
+class ProjectDetailAnswer(_Wire, frozen=True, kw_only=True):
+    project: ProjectWithTasks
+    success: bool = True
+
+
+# -- tasks
+
+
+class TaskCreate(_Wire, frozen=True, kw_only=True, omit_defaults=True):
+    """POST body; ``id`` (a UUID made by the client) and the fields below it are Plus."""
+
+    title: str
+    description: str = ""
+    status: str = "todo"
+    priority: str = "medium"
+    assigned_to: str | None = None
+    due_date: str | None = None
+    id: str | None = None
+    labels: tuple[str, ...] = ()
+    checklist: tuple[ChecklistItem, ...] = ()
+    after_id: str | None = None
+    before_id: str | None = None
+
+
+class TaskUpdate(TaskPatch, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """PUT body: the patch, and the revision that it was made from."""
+
+    base_rev: int | None = None
+
+
+class TaskAnswer(_Wire, frozen=True, kw_only=True):
+    task: Task
+    success: bool = True
+    message: str = ""
+    rev: int = 0
+
+
+class TasksAnswer(_Wire, frozen=True, kw_only=True):
+    """The task list. ``rev`` is what tells a Plus server from one that knows only Core."""
+
+    tasks: tuple[Task, ...]
+    success: bool = True
+    rev: int | None = None
+
+
+class DoneAnswer(_Wire, frozen=True, kw_only=True):
+    message: str
+    success: bool = True
+    rev: int = 0
+
+
+class BatchOp(_Wire, frozen=True, kw_only=True, omit_defaults=True):
+    """``create`` reads ``task``, ``update`` reads ``task_id`` and ``patch``, ``delete`` reads ``task_id``."""
+
+    op: Literal["create", "update", "delete"]
+    task_id: str | None = None
+    task: TaskCreate | None = None
+    patch: TaskPatch | None = None
+
+
+class BatchBody(_Wire, frozen=True, kw_only=True):
+    ops: tuple[BatchOp, ...]
+    atomic: bool = False
+
+
+class BatchResult(_Wire, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of one operation, in the order of the request."""
+
+    success: bool
+    status: int = 200
+    task: Task | None = None
+    task_id: str | None = None
+    error: str | None = None
+    field: str | None = None
+
+
+class BatchAnswer(_Wire, frozen=True, kw_only=True):
+    results: tuple[BatchResult, ...]
+    success: bool = True
+    rev: int = 0
+
+
+# -- membership
+
+
+class MembersAnswer(_Wire, frozen=True, kw_only=True):
+    members: tuple[Member, ...]
+    success: bool = True
+
+
+class MemberAnswer(_Wire, frozen=True, kw_only=True):
+    member: Member
+    success: bool = True
+
+
+class MemberAdd(_Wire, frozen=True, kw_only=True):
+    email: str | None = None
+    user_id: str | None = None
+    role: Role = "member"
+
+
+class MemberRole(_Wire, frozen=True, kw_only=True):
+    role: Role
+
+
+class InviteCreate(_Wire, frozen=True, kw_only=True):
+    """``expires_in`` is in seconds."""
+
+    role: Role = "member"
+    expires_in: int = 7 * 24 * 3600
+    max_uses: int = 1
+
+
+class InviteAnswer(_Wire, frozen=True, kw_only=True):
+    code: str
+    url: str
+    success: bool = True
+
+
+# -- comments and activities
+
+
+class CommentBody(_Wire, frozen=True, kw_only=True):
+    content: str
+
+
+class CommentAnswer(_Wire, frozen=True, kw_only=True):
+    comment: Comment
+    success: bool = True
+    message: str = ""
+
+
+class CommentsAnswer(_Wire, frozen=True, kw_only=True):
+    comments: tuple[Comment, ...]
+    success: bool = True
+
+
+class ActivitiesAnswer(_Wire, frozen=True, kw_only=True):
+    activities: tuple[Activity, ...]
+    total: int
+    has_more: bool
+    success: bool = True
+
+
+# -- revisions
+
+
+class Change(_Wire, frozen=True, kw_only=True, omit_defaults=True):
+    """One row of a project's change log, as an event and as an entry of ``changes``.
+
+    ``type`` is the event's name. ``fields`` are the wire names of the changed fields. A plain Core event
+    has no ``rev``.
+    """
+
+    type: str
+    rev: int | None = None
+    task: Task | None = None
+    task_id: str | None = None
+    task_title: str | None = None
+    comment: Comment | None = None
+    comment_id: str | None = None
+    project: Project | None = None
+    fields: tuple[str, ...] = ()
+    user_id: str = ""
+    user_name: str = ""
+    timestamp: str = ""
+    op_id: str | None = None
+
+
+class ChangesAnswer(_Wire, frozen=True, kw_only=True):
+    changes: tuple[Change, ...]
+    rev: int
+    has_more: bool = False
+    success: bool = True
+
+
+# -- socket payloads
+
+
+class JoinProject(_Wire, frozen=True, kw_only=True):
+    project_id: str
+    user_id: str = ""
+    user_name: str = ""
+
+
+class TaskNotice(_Wire, frozen=True, kw_only=True, omit_defaults=True):
+    """``task:created`` and ``task:updated``: a client sends the first two fields, a server all."""
+
+    project_id: str
+    task: Task
+    user_id: str = ""
+    user_name: str = ""
+    timestamp: str = ""
+    rev: int | None = None
+    fields: tuple[str, ...] = ()
+    op_id: str | None = None
+
+
+class TaskDeletedNotice(_Wire, frozen=True, kw_only=True, omit_defaults=True):
+    """``task:deleted``; ``task_title`` is Plus."""
+
+    project_id: str
+    task_id: str
+    user_id: str = ""
+    user_name: str = ""
+    timestamp: str = ""
+    rev: int | None = None
+    task_title: str | None = None
+    op_id: str | None = None
+
+
+class PresenceNotice(_Wire, frozen=True, kw_only=True):
+    project_id: str
+    users: tuple[OnlineUser, ...]
+
+
+class Head(_Wire, frozen=True, kw_only=True):
+    """``sync:head`` and ``sync:needed``."""
+
+    project_id: str
+    rev: int
+
+
+class CursorUpdate(_Wire, frozen=True, kw_only=True, omit_defaults=True):
+    project_id: str
+    task_id: str | None = None
+    column: str | UnsetType | None = UNSET
+    user_id: str = ""
+    user_name: str = ""
+
+
+class TypingUpdate(_Wire, frozen=True, kw_only=True, omit_defaults=True):
+    project_id: str
+    task_id: str
+    field: str
+    typing: bool
+    user_id: str = ""
+    user_name: str = ""
