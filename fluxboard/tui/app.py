@@ -1,0 +1,158 @@
+"""The application: which screen is shown when, and the rules that hold on all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from textual import work
+from textual.app import App, ComposeResult, SystemCommand
+from textual.notifications import SeverityLevel
+from textual.screen import Screen
+from textual.widgets import Static
+
+from fluxboard.model.text import clean_line
+from fluxboard.tui.ports import Board, Clock, Session
+from fluxboard.tui.screens.board import BoardScreen
+from fluxboard.tui.themes import DARK, LIGHT
+
+
+def local_now() -> datetime:
+    """The time on this computer's clock, with its zone."""
+    return datetime.now().astimezone()
+
+
+class FluxboardApp(App[None]):
+    """A board in the terminal. ``project_id`` None asks which project to open."""
+
+    TITLE = "fluxboard"
+    ENABLE_COMMAND_PALETTE = True
+    CSS = """
+    #waiting { width: 1fr; height: 1fr; content-align: center middle; color: $flux-muted; }
+    Toast { background: $panel; padding: 1 2; border-left: outer $primary; width: 44; max-width: 90%; }
+    Toast.-success { border-left: outer $success; }
+    Toast.-success .toast--title { color: $success; }
+    Toast.-warning { border-left: outer $warning; }
+    Toast.-error { border-left: outer $error; }
+    ModalScreen { background: $background 60%; }
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        project_id: str | None = None,
+        *,
+        clock: Clock = local_now,
+        theme: str | None = None,
+        on_open: Callable[[str], None] | None = None,
+        on_theme: Callable[[str], None] | None = None,
+    ) -> None:
+        """``on_open`` hears the id of each project that is opened, ``on_theme`` the name of each theme."""
+        super().__init__()
+        self.session = session
+        self.project_id = project_id
+        self.clock = clock
+        self._on_open = on_open
+        self._on_theme = on_theme
+        self._board: Board | None = None
+        for own in (DARK, LIGHT):
+            self.register_theme(own)
+        self.theme = theme if theme in self.available_themes else DARK.name
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Values for our own variables under themes that do not know them."""
+        return {"flux-muted": "#8a92a6"}
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="waiting", markup=False)
+
+    def on_mount(self) -> None:
+        if self._on_theme is not None:
+            tell = self._on_theme
+            self.theme_changed_signal.subscribe(self, lambda theme: tell(theme.name))
+        self.go_on()
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Shows a toast; its text is not markup unless that is asked for."""
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """None: the palette's entries come from the board's action table."""
+        return ()
+
+    @work(exclusive=True, group="flow")
+    async def go_on(self, reason: str = "", *, choose: bool = False) -> None:
+        """Goes from wherever the user is to a board: signs in, asks for a project, opens it."""
+        while True:
+            if self.session.user is None:
+                from fluxboard.tui.screens.sign_in import SignInScreen
+
+                await self.push_screen_wait(SignInScreen(self.session, reason=reason))
+                reason = ""
+                continue
+            if self.project_id is None or choose:
+                from fluxboard.tui.screens.projects import ProjectsScreen
+
+                screen = ProjectsScreen(self.session, current=self.project_id, reason=reason)
+                chosen = await self.push_screen_wait(screen)
+                reason, choose = "", False
+                if not chosen:
+                    await self._close_board()
+                    self.project_id = None
+                    continue
+                if self._board is not None and self._board.project.id == chosen:
+                    return
+                self.project_id = chosen
+            failed = await self._open(self.project_id)
+            if failed is None:
+                return
+            reason, self.project_id = failed, None
+
+    async def _open(self, project_id: str) -> str | None:
+        """Opens a board; the reason in words when that fails."""
+        self.query_one("#waiting", Static).update("Opening the board …")
+        await self._close_board()
+        try:
+            board = await self.session.board(project_id)
+        except Exception as error:  # the client's errors are written for the user
+            return f"The board could not be opened: {clean_line(str(error))}"
+        self._board = board
+        await self.push_screen(BoardScreen(board, self.clock))
+        if self._on_open is not None:
+            self._on_open(project_id)
+        return None
+
+    async def _close_board(self) -> None:
+        while len(self.screen_stack) > 1:
+            await self.pop_screen()
+        board, self._board = self._board, None
+        if board is not None:
+            await board.close()
+
+    def on_board_screen_wants_projects(self) -> None:
+        self.go_on(choose=True)
+
+    @work(exclusive=True, group="closing")
+    async def on_board_screen_closed(self, message: BoardScreen.Closed) -> None:
+        """The board is lost; says why and offers the way on."""
+        await self._close_board()
+        if message.sign_in:
+            from fluxboard.tui.screens.sign_in import SignInScreen
+
+            if not await self.push_screen_wait(SignInScreen(self.session, reason=message.reason)):
+                return
+        else:
+            self.project_id = None
+        self.go_on("" if message.sign_in else message.reason)
+
+    async def on_unmount(self) -> None:
+        if self._board is not None:
+            await self._board.close()

@@ -1,0 +1,57 @@
+"""Days as people say them."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from fluxboard.model.types import day_of
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def due_text(due: str | None, today: date, *, done: bool = False) -> str:
+    """A due date for a card: "2d late", "today", "Fri" within the week, else "Dec 4"; "" for none.
+
+    A finished task is never late: its date is shown as it is.
+    """
+    day = day_of(due)
+    if day is None:
+        return ""
+    distance = (day - today).days
+    if distance == 0:
+        return "today"
+    if distance < 0 and not done:
+        return f"{-distance}d late"
+    if 0 < distance < 7:
+        return _DAYS[day.weekday()]
+    text = f"{_MONTHS[day.month - 1]} {day.day}"
+    return text if day.year == today.year else f"{text} {day.year}"
+
+
+def ago(seconds: float) -> str:
+    """How long something is past: "now", "6m", "3h", "2d"."""
+    minutes = int(max(0.0, seconds) // 60)
+    if minutes == 0:
+        return "now"
+    if minutes < 60:
+        return f"{minutes}m"
+    return f"{minutes // 60}h" if minutes < 48 * 60 else f"{minutes // (24 * 60)}d"
+
+
+def parse_day(text: str, today: date) -> str | None:
+    """What is typed as a due date, as YYYY-MM-DD; None for nothing.
+
+    Takes YYYY-MM-DD, "today" and "tomorrow"; raises ValueError for anything else.
+    """
+    text = text.strip().lower()
+    if not text:
+        return None
+    if text in ("today", "tomorrow"):
+        return (today + timedelta(days=text == "tomorrow")).isoformat()
+    try:
+        if len(text) != 10:
+            raise ValueError
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise ValueError(f"“{text}” is not a day; write it as YYYY-MM-DD, like {today.isoformat()}") from None

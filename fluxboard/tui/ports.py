@@ -1,0 +1,99 @@
+"""What the screens need from the client, as protocols: a board in memory serves them as well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Literal, Protocol
+
+from fluxboard.client.events import BoardEvent, Connection
+from fluxboard.model.types import Member, OnlineUser, Project, Task, TaskPatch, User
+from fluxboard.model.wire import TaskCreate
+
+Clock = Callable[[], datetime]
+Unsubscribe = Callable[[], None]
+
+
+class Board(Protocol):
+    """One project, live. The edits are optimistic: what they change is shown when they return."""
+
+    @property
+    def project(self) -> Project: ...
+
+    @property
+    def user(self) -> User: ...
+
+    @property
+    def layer(self) -> Literal["core", "plus"]: ...
+
+    @property
+    def connection(self) -> Connection: ...
+
+    @property
+    def online(self) -> tuple[OnlineUser, ...]: ...
+
+    @property
+    def members(self) -> tuple[Member, ...]: ...
+
+    @property
+    def tasks(self) -> Mapping[str, Task]: ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What this server cannot do, in words for the user."""
+        ...
+
+    def column_ids(self, status: str) -> Sequence[str]:
+        """The ids of a column's tasks, from top to bottom."""
+        ...
+
+    def create(self, task: TaskCreate) -> str: ...
+
+    def update(self, task_ids: Iterable[str], patch: TaskPatch) -> None: ...
+
+    def move(
+        self,
+        task_ids: Iterable[str],
+        status: str,
+        *,
+        after_id: str | None = None,
+        before_id: str | None = None,
+    ) -> None: ...
+
+    def delete(self, task_ids: Iterable[str]) -> None: ...
+
+    def undo(self) -> str | None:
+        """Takes back my last change and says what it was; None where there is none."""
+        ...
+
+    def redo(self) -> str | None: ...
+
+    def subscribe(self, callback: Callable[[BoardEvent], None]) -> Unsubscribe: ...
+
+    async def start(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class Session(Protocol):
+    """An account on a server. Every error's text is fit to be read by the user."""
+
+    @property
+    def user(self) -> User | None: ...
+
+    @property
+    def server(self) -> str: ...
+
+    async def sign_in(self, email: str, password: str) -> User: ...
+
+    async def sign_up(self, email: str, password: str, name: str) -> User: ...
+
+    async def sign_out(self) -> None: ...
+
+    async def projects(self) -> tuple[Project, ...]: ...
+
+    async def create_project(self, name: str, description: str = "") -> Project: ...
+
+    async def board(self, project_id: str) -> Board: ...
+
+    async def close(self) -> None: ...

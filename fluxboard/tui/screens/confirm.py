@@ -1,0 +1,56 @@
+"""A question with a yes and a no."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static
+
+
+class ConfirmScreen(ModalScreen[bool]):
+    """Asks before something is done; ``what`` is a user's text and shown as it is."""
+
+    AUTO_FOCUS = "#yes"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("y", "answer(True)", "Yes"),
+        ("n", "answer(False)", "No"),
+        ("escape", "answer(False)", "No"),
+        ("left,h", "app.focus_previous", "Other"),
+        ("right,l", "app.focus_next", "Other"),
+    ]
+    DEFAULT_CSS = """
+    ConfirmScreen { align: center middle; }
+    ConfirmScreen #dialog { width: 56; max-width: 94%; height: auto; max-height: 90%; padding: 1 2;
+        background: $panel; border-left: thick $error; }
+    ConfirmScreen #question { text-style: bold; }
+    ConfirmScreen #what { max-height: 5; margin-top: 1; }
+    ConfirmScreen #hint { color: $flux-muted; }
+    ConfirmScreen #buttons { height: auto; margin-top: 1; }
+    """
+
+    def __init__(
+        self, question: str, what: str = "", *, yes: str = "Yes", no: str = "Cancel", hint: str = ""
+    ) -> None:
+        super().__init__()
+        self._question, self._what, self._yes, self._no, self._hint = question, what, yes, no, hint
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog"):
+            yield Static(self._question, id="question", markup=False)
+            if self._what:
+                yield Static(self._what, id="what", markup=False)
+            if self._hint:
+                yield Static(self._hint, id="hint", markup=False)
+            with Horizontal(id="buttons"):
+                yield Button(f"{self._yes} (y)", id="yes", variant="error", compact=True)
+                yield Button(f"{self._no} (n)", id="no", compact=True)
+
+    def action_answer(self, yes: bool) -> None:
+        self.dismiss(yes)
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        self.dismiss(event.button.id == "yes")

@@ -1,0 +1,277 @@
+"""Creating and editing a task, while others change it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import ClassVar
+
+import msgspec
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Label, Select, Static, TextArea
+
+from fluxboard.client.events import BoardEvent, Changed
+from fluxboard.model.text import clean_line, clean_text
+from fluxboard.model.types import DESCRIPTION_MAX, PRIORITIES, TASK_FIELDS, TITLE_MAX, Task, TaskPatch
+from fluxboard.model.wire import TaskCreate
+from fluxboard.tui.commands import priority_text
+from fluxboard.tui.dates import parse_day
+from fluxboard.tui.ports import Board, Unsubscribe
+
+Values = dict[str, str | None]
+FIELDS = ("title", "description", "status", "priority", "assigned_to", "due_date")
+_WORDS = {"assigned_to": "assignee", "due_date": "due date"}
+
+
+class EditorScreen(ModalScreen[str]):
+    """A form for one task. It saves only the fields that were changed here.
+
+    Where somebody else changes the task meanwhile, fields that are untouched here follow, and those
+    touched keep what was typed.
+    """
+
+    AUTO_FOCUS = "#title"
+    BINDINGS: ClassVar[list[BindingType]] = [("ctrl+s", "save", "Save"), ("escape", "leave", "Close")]
+    DEFAULT_CSS = """
+    EditorScreen { align: center middle; }
+    EditorScreen #dialog { width: 84; max-width: 98%; height: auto; max-height: 96%; padding: 1 2;
+        background: $panel; border-left: thick $primary; }
+    EditorScreen #heading { text-style: bold; }
+    EditorScreen #form { height: auto; max-height: 100%; }
+    EditorScreen Label { color: $flux-muted; }
+    EditorScreen Input { border: none; height: 1; padding: 0 1; background: $surface; margin-bottom: 1; }
+    EditorScreen Input:focus { background: $primary-muted; }
+    EditorScreen TextArea { border: none; height: 6; padding: 0 1; background: $surface; margin-bottom: 1; }
+    EditorScreen TextArea:focus { background: $primary-muted; }
+    EditorScreen .pair { height: auto; margin-bottom: 1; }
+    EditorScreen .half { width: 1fr; height: auto; padding-right: 1; }
+    EditorScreen .half Input { margin-bottom: 0; }
+    EditorScreen #note { color: $warning; display: none; max-height: 4; }
+    EditorScreen #buttons { height: 1; margin-top: 1; }
+    EditorScreen #keys { color: $flux-muted; width: 1fr; content-align: right middle; }
+    """
+
+    def __init__(
+        self, board: Board, today: date, *, task_id: str | None = None, status: str | None = None
+    ) -> None:
+        super().__init__()
+        self.board = board
+        self.today = today
+        self.task_id = task_id
+        self._base = board.tasks.get(task_id) if task_id is not None else None
+        start = self._base or Task(id="", title="", status=status or board.project.columns[0].id)
+        self._shown: dict[str, str] = {name: _text(start, name) for name in FIELDS}
+        self._gone = False
+        self._stop: Unsubscribe | None = None
+
+    def compose(self) -> ComposeResult:
+        shown = self._shown
+        with Vertical(id="dialog"):
+            yield Static("New task" if self._base is None else "Edit task", id="heading", markup=False)
+            with VerticalScroll(id="form", can_focus=False):
+                yield Label("Title")
+                yield Input(
+                    shown["title"], id="title", placeholder="What is to be done", select_on_focus=False
+                )
+                yield Label("Description (Markdown)")
+                yield TextArea(shown["description"], id="description", tab_behavior="focus")
+                with Horizontal(classes="pair"):
+                    yield from self._choice("Status", "status", self._statuses())
+                    yield from self._choice("Priority", "priority", self._priorities())
+                with Horizontal(classes="pair"):
+                    yield from self._choice("Assignee", "assigned_to", self._people())
+                    with Vertical(classes="half"):
+                        yield Label("Due date")
+                        yield Input(
+                            shown["due_date"], id="due_date", placeholder="YYYY-MM-DD", select_on_focus=False
+                        )
+            yield Static("", id="note", markup=False)
+            with Horizontal(id="buttons"):
+                yield Button("Save", id="save", variant="primary", compact=True)
+                yield Button("Cancel", id="cancel", compact=True)
+                yield Static("ctrl+s saves · tab next · esc leaves", id="keys", markup=False)
+
+    def _choice(self, label: str, name: str, options: list[tuple[str, str]]) -> ComposeResult:
+        value = self._shown[name]
+        if value not in {option for _, option in options}:
+            options = [*options, (value, value)]
+        prompts = [(Content(prompt), option) for prompt, option in options]
+        with Vertical(classes="half"):
+            yield Label(label)
+            yield Select(prompts, value=value, allow_blank=False, id=name, compact=True)
+
+    def _statuses(self) -> list[tuple[str, str]]:
+        return [(column.name, column.id) for column in self.board.project.columns]
+
+    def _priorities(self) -> list[tuple[str, str]]:
+        known = PRIORITIES if self.board.layer == "plus" else PRIORITIES[:3]
+        return [(priority_text(name), name) for name in known]
+
+    def _people(self) -> list[tuple[str, str]]:
+        me = self.board.user.id
+        people = [("Nobody", "")]
+        for member in sorted(self.board.members, key=lambda member: member.user_id != me):
+            name = member.name or member.email or member.user_id
+            people.append((f"{name} (you)" if member.user_id == me else name, member.user_id))
+        return people
+
+    def on_mount(self) -> None:
+        self._stop = self.board.subscribe(self._on_board_event)
+
+    def on_unmount(self) -> None:
+        if self._stop is not None:
+            self._stop()
+
+    # -- what others do meanwhile
+
+    def _on_board_event(self, event: BoardEvent) -> None:
+        if self.task_id is None or not isinstance(event, Changed):
+            return
+        task = self.board.tasks.get(self.task_id)
+        if task is None:
+            self._gone = True
+            self._say("This task was deleted meanwhile. What you typed is kept; saving makes it new.")
+            return
+        if task is self._base:
+            return
+        self._gone = False
+        typed = self._values()
+        clashes = []
+        for name in FIELDS:
+            theirs, seen = _text(task, name), self._shown[name]
+            if theirs == seen:
+                continue
+            if typed[name] == seen:
+                self._put(name, theirs)
+            elif typed[name] != theirs:
+                clashes.append(_WORDS.get(name, name))
+            self._shown[name] = theirs
+        self._base = task
+        if clashes:
+            self._say(f"Somebody changed the {', '.join(clashes)} meanwhile. Yours is kept.")
+
+    def _put(self, name: str, value: str) -> None:
+        if name == "description":
+            self.query_one("#description", TextArea).load_text(value)
+        elif name in ("title", "due_date"):
+            self.query_one(f"#{name}", Input).value = value
+        else:
+            select: Select[str] = self.query_one(f"#{name}", Select)
+            self._offer(select, name, value)
+            select.value = value
+
+    def _offer(self, select: Select[str], name: str, value: str) -> None:
+        """Makes sure that a value of somebody else's is among the choices."""
+        options = {
+            "status": self._statuses,
+            "priority": self._priorities,
+            "assigned_to": self._people,
+        }[name]()
+        if value not in {option for _, option in options}:
+            options.append((value, value))
+        select.set_options([(Content(prompt), option) for prompt, option in options])
+
+    def _values(self) -> dict[str, str]:
+        values = {name: self.query_one(f"#{name}", Input).value for name in ("title", "due_date")}
+        values["description"] = self.query_one("#description", TextArea).text
+        for name in ("status", "priority", "assigned_to"):
+            select: Select[str] = self.query_one(f"#{name}", Select)
+            values[name] = str(select.value)
+        return values
+
+    # -- saving and leaving
+
+    @on(Input.Submitted)
+    def _submitted(self) -> None:
+        self.action_save()
+
+    @on(Button.Pressed)
+    async def _pressed(self, event: Button.Pressed) -> None:
+        if event.button.id == "save":
+            self.action_save()
+        else:
+            await self.action_leave()
+
+    def action_save(self) -> None:
+        """Saves what was changed and closes; says what is wrong and stays when something is."""
+        typed = self._values()
+        title, description = clean_line(typed["title"]), clean_text(typed["description"])
+        try:
+            due = (
+                self._shown["due_date"] if typed["due_date"] == self._shown["due_date"] else typed["due_date"]
+            )
+            due_date = parse_day(due, self.today)
+        except ValueError as error:
+            self._refuse("due_date", f"Due date: {error}.")
+            return
+        if not title:
+            self._refuse("title", "Title: a task needs one.")
+        elif len(title) > TITLE_MAX:
+            self._refuse("title", f"Title: {len(title)} characters, {TITLE_MAX} fit.")
+        elif len(description) > DESCRIPTION_MAX:
+            self._refuse("description", f"Description: {len(description)} characters, {DESCRIPTION_MAX} fit.")
+        else:
+            values: Values = {**typed, "title": title, "description": description}
+            values["due_date"] = due_date
+            values["assigned_to"] = typed["assigned_to"] or None
+            self.dismiss(self._store(values))
+
+    def _store(self, values: Values) -> str:
+        if self._base is None or self.task_id is None or self._gone:
+            return self.board.create(_creation(values))
+        changed = {name: value for name, value in values.items() if (value or "") != self._shown[name]}
+        if changed:
+            self.board.update([self.task_id], _patch(changed))
+        return self.task_id
+
+    async def action_leave(self) -> None:
+        """Closes; asks first when something was typed."""
+        if self._values() == self._shown:
+            self.dismiss(None)
+            return
+        from fluxboard.tui.screens.confirm import ConfirmScreen
+
+        def answered(discard: bool | None) -> None:
+            if discard:
+                self.dismiss(None)
+
+        question = ConfirmScreen("Discard what you typed?", yes="Discard", no="Keep writing")
+        await self.app.push_screen(question, answered)
+
+    def _refuse(self, name: str, reason: str) -> None:
+        self._say(reason)
+        self.query_one(f"#{name}").focus()
+
+    def _say(self, text: str) -> None:
+        note = self.query_one("#note", Static)
+        note.update(text)
+        note.display = True
+
+
+def _creation(values: Values) -> TaskCreate:
+    return TaskCreate(
+        title=values["title"] or "",
+        description=values["description"] or "",
+        status=values["status"] or "",
+        priority=values["priority"] or "",
+        assigned_to=values["assigned_to"],
+        due_date=values["due_date"],
+    )
+
+
+def _patch(changed: Values) -> TaskPatch:
+    return msgspec.convert({TASK_FIELDS[name]: value for name, value in changed.items()}, TaskPatch)
+
+
+def _line(name: str, value: str, placeholder: str) -> Input:
+    return Input(value, id=name, placeholder=placeholder, select_on_focus=False)
+
+
+def _text(task: Task, name: str) -> str:
+    value = getattr(task, name)
+    text = "" if value is None else str(value)
+    return text[:10] if name == "due_date" else text

@@ -1,0 +1,22 @@
+"""All actions with their keys; picking one runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fluxboard.tui.actions import ACTIONS
+from fluxboard.tui.screens.picker import Item, PickScreen
+
+
+class HelpScreen(PickScreen):
+    """The action table, searchable."""
+
+    placeholder = "Search the keys; enter runs"
+
+    def __init__(self, notes: Sequence[str] = ()) -> None:
+        items = [
+            Item(action.id, action.title, "  ".join(action.shown_keys))
+            for action in ACTIONS
+            if action.id != "help"
+        ]
+        super().__init__("Keys", items, notes)

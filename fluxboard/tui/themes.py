@@ -1,0 +1,135 @@
+"""The colours: two themes of our own, and a palette for what is drawn by hand under any theme."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+from zlib import crc32
+
+from textual.color import Color, ColorParseError
+from textual.theme import Theme
+
+DARK: Final = Theme(
+    name="fluxboard-dark",
+    dark=True,
+    primary="#7aa2f7",
+    secondary="#7dcfff",
+    accent="#bb9af7",
+    warning="#ff9e64",
+    error="#f7768e",
+    success="#9ece6a",
+    foreground="#e6e9ef",
+    background="#11151c",
+    surface="#1c212b",
+    panel="#171c25",
+    variables={"flux-medium": "#e0af68", "flux-low": "#8089a0", "flux-muted": "#8a92a6"},
+)
+LIGHT: Final = Theme(
+    name="fluxboard-light",
+    dark=False,
+    primary="#2e5cd6",
+    secondary="#00749c",
+    accent="#7a3fc0",
+    warning="#b8501a",
+    error="#c0304c",
+    success="#3b7d14",
+    foreground="#1c2230",
+    background="#f3f4f8",
+    surface="#ffffff",
+    panel="#e8eaf0",
+    variables={"flux-medium": "#8a6100", "flux-low": "#5e6880", "flux-muted": "#5c6478"},
+)
+
+
+class Palette(NamedTuple):
+    """Colours as Rich reads them ("#rrggbb", or the terminal's own names under an ANSI theme)."""
+
+    background: str
+    panel: str
+    card: str
+    cursor: str
+    text: str
+    muted: str
+    rule: str
+    accent: str
+    label: str
+    success: str
+    low: str
+    medium: str
+    high: str
+    critical: str
+    people: tuple[str, ...]
+
+    def of_priority(self, priority: str) -> str:
+        """The colour of a priority; an unknown one is drawn as medium."""
+        return {"low": self.low, "high": self.high, "critical": self.critical}.get(priority, self.medium)
+
+    def of_person(self, user_id: str, chosen: str | None = None) -> str:
+        """A person's colour: the one that the server gave, else always the same one for an id."""
+        if chosen is not None and chosen.startswith("#"):
+            try:
+                return Color.parse(chosen).hex6
+            except ColorParseError:
+                pass
+        return self.people[crc32(user_id.encode()) % len(self.people)]
+
+    def on(self, colour: str) -> str:
+        """The text colour that is readable on ``colour``."""
+        if not colour.startswith("#"):
+            return "black"
+        return "#11151c" if Color.parse(colour).brightness > 0.5 else "#ffffff"
+
+
+_PEOPLE: Final = ("secondary", "accent", "success", "warning", "error")
+_TERMINAL: Final = Palette(
+    background="default",
+    panel="default",
+    card="default",
+    cursor="default",
+    text="default",
+    muted="bright_black",
+    rule="bright_black",
+    accent="blue",
+    label="cyan",
+    success="green",
+    low="bright_black",
+    medium="yellow",
+    high="bright_red",
+    critical="red",
+    people=("blue", "magenta", "cyan", "green", "yellow"),
+)
+
+
+def palette_of(variables: Mapping[str, str]) -> Palette:
+    """The palette of a theme, from its CSS variables."""
+
+    def colour(*names: str) -> Color:
+        for name in names:
+            try:
+                return Color.parse(variables[name])
+            except (KeyError, ColorParseError):
+                continue
+        return Color.parse("#808080")
+
+    background, text = colour("background"), colour("foreground")
+    if background.ansi is not None:
+        return _TERMINAL
+    accent, surface = colour("primary"), colour("surface")
+    card = surface if surface.hex6 != background.hex6 else background.blend(text, 0.06)
+    return Palette(
+        background=background.hex6,
+        panel=colour("panel").hex6,
+        card=card.hex6,
+        cursor=card.blend(accent, 0.22).hex6,
+        text=text.hex6,
+        muted=(colour("flux-muted") if "flux-muted" in variables else background.blend(text, 0.6)).hex6,
+        rule=background.blend(text, 0.25).hex6,
+        accent=accent.hex6,
+        label=colour("secondary", "primary").hex6,
+        success=colour("success").hex6,
+        low=colour("flux-low").hex6 if "flux-low" in variables else background.blend(text, 0.5).hex6,
+        medium=colour("flux-medium", "warning").hex6,
+        high=colour("warning").hex6,
+        critical=colour("error").hex6,
+        people=tuple(dict.fromkeys(colour(name, "primary").hex6 for name in _PEOPLE)),
+    )

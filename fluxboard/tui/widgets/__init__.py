@@ -1,0 +1,1 @@
+"""Widgets: drawn, few, and free of network and storage."""

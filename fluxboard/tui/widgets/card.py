@@ -1,0 +1,195 @@
+"""A card's face: a pure function of a task, a width and its marks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from rich.cells import cell_len, split_graphemes
+from rich.segment import Segment
+from rich.style import Style
+
+from fluxboard.model.types import COMPLETED, Task, day_of
+from fluxboard.tui.dates import due_text
+from fluxboard.tui.themes import Palette
+
+GLYPHS: Final = {"low": "▽", "medium": "■", "high": "▲", "critical": "▲▲"}
+_ROOMY: Final = 24
+UNTITLED: Final = "(no title)"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person as a badge."""
+
+    text: str
+    colour: str
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What a card shows beyond its task: my cursor and selection, its assignee, who else looks at it."""
+
+    today: date
+    cursor: bool = False
+    selected: bool = False
+    lifted: bool = False
+    assignee: Person | None = None
+    visitor: Person | None = None
+
+
+def clip(text: str, width: int) -> str:
+    """``text`` in at most ``width`` cells, with an ellipsis where something was cut off."""
+    if width <= 0:
+        return ""
+    if cell_len(text) <= width:
+        return text
+    return _head(text, width - 1)[0].rstrip() + "…"
+
+
+def wrap_title(title: str, first: int, second: int) -> list[str]:
+    """A title on one line of ``first`` cells, or on two, the second of ``second`` cells."""
+    if cell_len(title) <= first:
+        return [title]
+    head, rest = _head(title, first)
+    space = head.rfind(" ")
+    if rest and not rest.startswith(" ") and space > 0:
+        head, rest = head[:space], head[space:] + rest
+    return [head.rstrip(), clip(rest.strip(), second)]
+
+
+def _head(text: str, width: int) -> tuple[str, str]:
+    """The longest start of ``text`` that fits into ``width`` cells, never splitting a grapheme; the rest."""
+    if text.isascii():
+        return text[:width], text[width:]
+    used = end = 0
+    for start, stop, cells in split_graphemes(text)[0]:
+        if used + cells > width:
+            return text[:start], text[start:]
+        used += cells
+        end = stop
+    return text[:end], text[end:]
+
+
+def _gutter(width: int) -> int:
+    return 5 if width >= _ROOMY else 4
+
+
+def _visitor_text(marks: Marks, width: int) -> str:
+    """A teammate's name tag; left out where the title would have no room beside it."""
+    if marks.visitor is None or width < _ROOMY:
+        return ""
+    return f" {clip(marks.visitor.text, width // 3)} "
+
+
+def _title_widths(marks: Marks, width: int) -> tuple[int, int]:
+    full = max(1, width - _gutter(width) - 1)
+    tag = _visitor_text(marks, width)
+    return (full - cell_len(tag) - 1 if tag else full), full
+
+
+def _has_meta(task: Task, marks: Marks) -> bool:
+    return bool(
+        task.labels or day_of(task.due_date) or marks.assignee or task.comment_count or task.checklist
+    )
+
+
+def card_height(task: Task, width: int, marks: Marks) -> int:
+    """How many lines :func:`draw_card` returns, without drawing."""
+    title = task.title
+    cells = len(title) if title.isascii() else cell_len(title)
+    return (1 if cells <= _title_widths(marks, width)[0] else 2) + _has_meta(task, marks)
+
+
+def draw_card(task: Task, width: int, marks: Marks, palette: Palette) -> list[list[Segment]]:
+    """The lines of a card, each exactly ``width`` cells of text (12 or more) in segments."""
+    back = palette.cursor if marks.cursor else palette.card
+    base = Style(color=palette.muted if marks.lifted else palette.text, bgcolor=back)
+    widths = _title_widths(marks, width)
+    lines: list[list[Segment]] = []
+    for number, text in enumerate(wrap_title(task.title or UNTITLED, *widths)):
+        style = base + Style(bold=marks.cursor, dim=task.status == COMPLETED and not marks.cursor)
+        line = [Segment(text, style)]
+        tag = _visitor_text(marks, width) if number == 0 else ""
+        if tag and marks.visitor is not None:
+            line += [_space(widths[0] - cell_len(text) + 1, base), _badge(tag, marks.visitor.colour, palette)]
+        lines.append(line)
+    if _has_meta(task, marks):
+        lines.append(_meta(task, widths[1], marks, palette, base))
+    bar = Style(color=palette.accent if marks.cursor else palette.of_priority(task.priority))
+    framed = []
+    for number, line in enumerate(lines):
+        gutter = (
+            _glyph(task, width, marks, palette, base) if number == 0 else _space(_gutter(width) - 1, base)
+        )
+        lead = [Segment("█" if marks.cursor else "▎", base + bar), gutter]
+        used = sum(cell_len(segment.text) for segment in lead + line)
+        framed.append([*lead, *line, _space(width - used, base)])
+    return framed
+
+
+def _glyph(task: Task, width: int, marks: Marks, palette: Palette, base: Style) -> Segment:
+    """The priority's glyph between the bar and the title; a tick on a selected card."""
+    glyph = "✓" if marks.selected else GLYPHS.get(task.priority, GLYPHS["medium"])
+    colour = palette.accent if marks.selected else palette.of_priority(task.priority)
+    gutter = _gutter(width)
+    text = f" {glyph}" if gutter == 5 else glyph
+    return Segment(text.ljust(gutter - 1), base + Style(color=colour, bold=marks.selected))
+
+
+def _meta(task: Task, width: int, marks: Marks, palette: Palette, base: Style) -> list[Segment]:
+    """Labels and due date on the left, counts and initials on the right; what does not fit goes."""
+    muted = base + Style(color=palette.muted)
+    left: list[list[Segment]] = []
+    if task.labels:
+        text = clip(" ".join(f"#{label}" for label in task.labels), width)
+        left.append([Segment(text, base + Style(color=palette.label))])
+    due = due_text(task.due_date, marks.today, done=task.status == COMPLETED)
+    if due:
+        left.append([Segment(due, _due_style(due, palette, base))])
+    right: list[list[Segment]] = []
+    if marks.assignee is not None:
+        right.append([_badge(f" {marks.assignee.text} ", marks.assignee.colour, palette)])
+    if task.comment_count:
+        right.append([Segment(f"✉ {task.comment_count}", muted)])
+    if task.checklist:
+        done = sum(item.done for item in task.checklist)
+        right.append([Segment(f"☑ {done}/{len(task.checklist)}", muted)])
+    # The order in which things go, last first: labels, due date, initials, comments, checklist.
+    while len(left) + len(right) > 1 and _needs(left + right) > width:
+        (right or left).pop()
+    start = _joined(left, base)
+    end = _joined(right[::-1], base)
+    gap = width - sum(cell_len(segment.text) for segment in start + end)
+    if gap < 0:
+        return []
+    return [*start, _space(gap, base), *end]
+
+
+def _due_style(due: str, palette: Palette, base: Style) -> Style:
+    if due.endswith("late"):
+        return base + Style(color=palette.critical, bold=True)
+    return base + Style(color=palette.medium if due == "today" else palette.muted)
+
+
+def _needs(parts: list[list[Segment]]) -> int:
+    cells = sum(cell_len(segment.text) for part in parts for segment in part)
+    return cells + 2 * (len(parts) - 1)
+
+
+def _joined(parts: list[list[Segment]], base: Style) -> list[Segment]:
+    line: list[Segment] = []
+    for part in parts:
+        if line:
+            line.append(_space(2, base))
+        line += part
+    return line
+
+
+def _badge(text: str, colour: str, palette: Palette) -> Segment:
+    return Segment(text, Style(color=palette.on(colour), bgcolor=colour, bold=True))
+
+
+def _space(count: int, style: Style) -> Segment:
+    return Segment(" " * max(0, count), style)

@@ -1,0 +1,217 @@
+"""The board's top line, the heads of its columns, and the tabs where not all columns are in view."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+from textual import events
+from textual.content import Content, Span
+from textual.message import Message
+from textual.widget import Widget
+
+from fluxboard.client.events import Connection
+from fluxboard.model.types import COMPLETED, Column, progress_of
+from fluxboard.tui.faces import Faces
+from fluxboard.tui.themes import Palette
+from fluxboard.tui.widgets.card import clip
+
+_BAR = 12
+_ROOM_FOR_BAR = 56
+
+
+def part(text: str, colour: str = "", *, bold: bool = False, on: str = "") -> Content:
+    """Plain text in one colour; never read as markup."""
+    style = " ".join(
+        word for word in ("bold" if bold else "", _css(colour), f"on {_css(on)}" if on else "") if word
+    )
+    return Content(text, [Span(0, len(text), style)] if style else None)
+
+
+def _css(colour: str) -> str:
+    return colour if not colour or colour.startswith("#") else f"ansi_{colour}"
+
+
+def connection_text(connection: Connection) -> str:
+    """ "live", "polling", "offline · 3 queued": the word, and what waits to be sent."""
+    if connection.queued and connection.word != "live":
+        return f"{connection.word} · {connection.queued} queued"
+    return connection.word
+
+
+class BoardHeader(Widget):
+    """Project, progress, who is here (where the sidebar is hidden) and the connection's word."""
+
+    ALLOW_SELECT = False
+    DEFAULT_CSS = "BoardHeader { height: 1; background: $panel; padding: 0 1; }"
+
+    @dataclass
+    class NamePressed(Message):
+        """The project's name was clicked."""
+
+    def __init__(self, faces: Faces) -> None:
+        super().__init__()
+        self.faces = faces
+        self.people = True
+
+    def render(self) -> Content:
+        board, palette = self.faces.board, self.faces.palette
+        width = self.size.width
+        right = self._right(width)
+        room = width - right.cell_length - 1
+        done, total = len(board.column_ids(COMPLETED)), len(board.tasks)
+        percent = progress_of(done, total)
+        bar = Content("")
+        if room >= 30 and width >= _ROOM_FOR_BAR and total:
+            full = round(percent * _BAR / 100)
+            bar = Content.assemble(
+                "   ",
+                part("▰" * full, palette.success),
+                part("▱" * (_BAR - full), palette.rule),
+                part(f" {percent}%", palette.muted),
+            )
+            if 4 + bar.cell_length + 8 > room:
+                bar = part(f"  {percent}%", palette.muted)
+        name = clip(board.project.name, room - bar.cell_length - 4)
+        left = Content.assemble(
+            part("◆ ", palette.accent), part(name, palette.text, bold=True), part(" ▾", palette.muted), bar
+        )
+        return Content.assemble(left, " " * max(1, width - left.cell_length - right.cell_length), right)
+
+    def _right(self, width: int) -> Content:
+        board, palette = self.faces.board, self.faces.palette
+        connection = board.connection
+        parts: list[Content] = []
+        selected = len(self.faces.cursor.selected)
+        if selected:
+            parts.append(part(f"✓ {selected}", palette.accent))
+        if self.people:
+            badges = self._badges(max(0, min(5, width // 14 - 2)))
+            if badges.cell_length:
+                parts.append(badges)
+        if connection.queued and connection.word == "live":
+            parts.append(part(f"⇡ {connection.queued}", palette.muted))
+        colour = {"live": palette.success, "polling": palette.medium, "offline": palette.critical}.get(
+            connection.word, palette.muted
+        )
+        dot = "●" if connection.word == "live" else "○"
+        parts.append(
+            part(f"{dot} {connection_text(connection)}", colour, bold=connection.word != "connecting")
+        )
+        return Content("  ").join(parts)
+
+    def _badges(self, most: int) -> Content:
+        board, palette = self.faces.board, self.faces.palette
+        others = [user for user in board.online if user.id != board.user.id]
+        shown = others[:most]
+        badges = [
+            _badge(clip((user.name or "?")[:1].upper(), 2), palette.of_person(user.id, user.color), palette)
+            for user in shown
+        ]
+        if len(others) > most:
+            badges.append(part(f"+{len(others) - most}", palette.muted))
+        return Content(" ").join(badges)
+
+    def on_click(self, event: events.Click) -> None:
+        if event.x < 4 + cell_len(self.faces.board.project.name) + 3:
+            self.post_message(self.NamePressed())
+
+
+def _badge(text: str, colour: str, palette: Palette) -> Content:
+    return part(f" {text} ", palette.on(colour), bold=True, on=colour)
+
+
+def count_of(column: Column, count: int, palette: Palette) -> Content:
+    """A column's count, with its limit where it has one; marked when full, more so when over."""
+    if column.wip_limit is None:
+        return part(str(count), palette.muted)
+    text = f"{count}/{column.wip_limit}"
+    if count > column.wip_limit:
+        return part(f"{text} over", palette.critical, bold=True)
+    return part(text, palette.high if count == column.wip_limit else palette.muted)
+
+
+class LaneHead(Widget):
+    """A column's name and count above a rule; the accent tells where the cursor is."""
+
+    ALLOW_SELECT = False
+    DEFAULT_CSS = "LaneHead { height: 2; }"
+
+    def __init__(self, column: Column, faces: Faces) -> None:
+        super().__init__()
+        self.column = column
+        self.faces = faces
+        self.active = False
+
+    def render(self) -> Content:
+        palette = self.faces.palette
+        count = count_of(self.column, len(self.faces.board.column_ids(self.column.id)), palette)
+        width = self.size.width
+        name = clip(self.column.name, width - count.cell_length - 1)
+        colour = palette.accent if self.active else palette.text
+        rule = part(("━" if self.active else "─") * width, palette.accent if self.active else palette.rule)
+        return Content.assemble(part(name, colour, bold=True), " ", count, "\n", rule)
+
+
+class ColumnTabs(Widget):
+    """The board's columns in one line; the one with the cursor between rules."""
+
+    ALLOW_SELECT = False
+    DEFAULT_CSS = "ColumnTabs { height: 2; padding: 0 1; }"
+
+    @dataclass
+    class Picked(Message):
+        """A tab was clicked."""
+
+        place: int
+
+    def __init__(self, faces: Faces) -> None:
+        super().__init__()
+        self.faces = faces
+        self._spans: list[tuple[int, int, int]] = []
+
+    def render(self) -> Content:
+        board, palette = self.faces.board, self.faces.palette
+        columns = board.project.columns
+        active = self.faces.cursor.column
+        width = self.size.width
+        counts = [len(board.column_ids(column.id)) for column in columns]
+        full = sum(cell_len(column.name) + 1 for column in columns)
+        full += sum(
+            count_of(column, count, palette).cell_length
+            for column, count in zip(columns, counts, strict=True)
+        )
+        roomy = full + 2 * (len(columns) - 1) <= width
+        line, at, rule = Content(""), 0, Content("")
+        self._spans = []
+        for place, (column, count) in enumerate(zip(columns, counts, strict=True)):
+            tab = self._tab(column, count, place == active, roomy, width - 4 * (len(columns) - 1))
+            self._spans.append((at, at + tab.cell_length, place))
+            mark = part(
+                ("━" if place == active else "─") * tab.cell_length,
+                palette.accent if place == active else palette.rule,
+            )
+            gap = "  " if place < len(columns) - 1 else ""
+            line, rule = line + tab + gap, rule + mark + part("─" * len(gap), palette.rule)
+            at += tab.cell_length + len(gap)
+        rest = part("─" * max(0, width - at), palette.rule)
+        return Content.assemble(line, "\n", rule, rest)
+
+    def _tab(self, column: Column, count: int, active: bool, roomy: bool, room: int) -> Content:
+        palette = self.faces.palette
+        number = count_of(column, count, palette)
+        if active:
+            name = column.name if roomy else clip(column.name, max(4, room - number.cell_length - 1))
+            return Content.assemble(part(name, palette.accent, bold=True), " ", number)
+        if roomy:
+            return Content.assemble(part(column.name, palette.muted), " ", number)
+        return part(clip(column.name, 2) if cell_len(column.name) <= 2 else column.name[:2], palette.muted)
+
+    def place_at(self, x: int) -> int | None:
+        """Which tab is at a cell of the line."""
+        return next((place for start, end, place in self._spans if start <= x < end), None)
+
+    def on_click(self, event: events.Click) -> None:
+        place = self.place_at(event.x - 1)
+        if place is not None:
+            self.post_message(self.Picked(place))

@@ -1,0 +1,234 @@
+"""A board and a session in memory, which speak as the client's do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Literal
+
+import msgspec
+
+from fluxboard.client.events import (
+    BoardEvent,
+    Changed,
+    Connection,
+    Presence,
+    Remote,
+)
+from fluxboard.model.order import between
+from fluxboard.model.types import COMPLETED, Member, OnlineUser, Project, Task, TaskPatch, User
+from fluxboard.model.wire import TaskCreate
+
+ME = User(id="u-me", email="me@example.com", name="Ada")
+MILA = Member(user_id="u-mila", name="Mila Lund", email="mila@example.com")
+
+
+class FakeBoard:
+    """Keeps tasks in a dict; ``remote_*`` are what a teammate does."""
+
+    def __init__(self, tasks: Iterable[Task] = (), project: Project | None = None) -> None:
+        self.user = ME
+        self.layer: Literal["core", "plus"] = "plus"
+        self.connection = Connection("live", 0)
+        self.members: tuple[Member, ...] = (Member(user_id=ME.id, name=ME.name, role="owner"), MILA)
+        self.online: tuple[OnlineUser, ...] = (OnlineUser(id=ME.id, name=ME.name),)
+        self.notes: tuple[str, ...] = ()
+        self.project = project or Project(id="p1", name="Website relaunch")
+        self.shown: dict[str, Task] = {}
+        self.started = 0
+        self.closed = False
+        self.fail: Exception | None = None
+        self._past: list[tuple[str, dict[str, Task]]] = []
+        self._future: list[tuple[str, dict[str, Task]]] = []
+        self._listeners: list[Callable[[BoardEvent], None]] = []
+        self._made = 0
+        for task in tasks:
+            self.shown[task.id] = task if task.position else self._placed(task)
+
+    @property
+    def tasks(self) -> Mapping[str, Task]:
+        return self.shown
+
+    def column_ids(self, status: str) -> Sequence[str]:
+        mine = [task for task in self.shown.values() if task.status == status]
+        return [task.id for task in sorted(mine, key=lambda task: (task.position, task.id))]
+
+    # -- my edits
+
+    def create(self, task: TaskCreate) -> str:
+        self._remember(f"create {task.title}")
+        self._made += 1
+        made = Task(
+            id=task.id or f"made-{self._made}",
+            title=task.title,
+            description=task.description,
+            status=task.status,
+            priority=task.priority,
+            assigned_to=task.assigned_to,
+            due_date=task.due_date,
+        )
+        self.shown[made.id] = self._placed(made)
+        self.emit(Changed(frozenset({made.id})))
+        return made.id
+
+    def update(self, task_ids: Iterable[str], patch: TaskPatch) -> None:
+        ids = list(task_ids)
+        self._remember("update")
+        self._patch(ids, patch)
+
+    def move(
+        self,
+        task_ids: Iterable[str],
+        status: str,
+        *,
+        after_id: str | None = None,
+        before_id: str | None = None,
+    ) -> None:
+        self._remember("move")
+        ids = list(task_ids)
+        rest = [task_id for task_id in self.column_ids(status) if task_id not in ids]
+        place = len(rest)
+        if before_id in rest:
+            place = rest.index(before_id)
+        elif after_id in rest:
+            place = rest.index(after_id) + 1
+        low = self.shown[rest[place - 1]].position if place else None
+        high = self.shown[rest[place]].position if place < len(rest) else None
+        for task_id in ids:
+            low = between(low, high)
+            self.shown[task_id] = msgspec.structs.replace(self.shown[task_id], status=status, position=low)
+        self.emit(Changed(frozenset(ids)))
+
+    def delete(self, task_ids: Iterable[str]) -> None:
+        self._remember("delete")
+        ids = list(task_ids)
+        for task_id in ids:
+            del self.shown[task_id]
+        self.emit(Changed(frozenset(ids)))
+
+    def undo(self) -> str | None:
+        return self._travel(self._past, self._future)
+
+    def redo(self) -> str | None:
+        return self._travel(self._future, self._past)
+
+    def subscribe(self, callback: Callable[[BoardEvent], None]) -> Callable[[], None]:
+        self._listeners.append(callback)
+        return lambda: self._listeners.remove(callback)
+
+    async def start(self) -> None:
+        self.started += 1
+        if self.fail is not None:
+            raise self.fail
+
+    async def close(self) -> None:
+        self.closed = True
+
+    # -- what others do
+
+    def emit(self, event: BoardEvent) -> None:
+        for listener in list(self._listeners):
+            listener(event)
+
+    def remote_create(self, task: Task) -> None:
+        self.shown[task.id] = self._placed(task)
+        self._by_mila("created", self.shown[task.id])
+
+    def remote_update(self, task_id: str, **fields: object) -> None:
+        before = self.shown[task_id]
+        self._patch([task_id], TaskPatch(**fields))  # type: ignore[arg-type]
+        after = self.shown[task_id]
+        done = after.status == COMPLETED != before.status
+        self._by_mila("completed" if done else "updated", after)
+
+    def remote_delete(self, task_id: str, *, known: bool = True) -> None:
+        gone = self.shown.pop(task_id)
+        self._by_mila("deleted", gone if known else msgspec.structs.replace(gone, title=""))
+
+    def arrive(self, *users: OnlineUser) -> None:
+        self.online = (OnlineUser(id=ME.id, name=ME.name), *users)
+        self.emit(Presence(self.online))
+
+    def connect(self, connection: Connection) -> None:
+        self.connection = connection
+        self.emit(connection)
+
+    def _by_mila(self, kind: Literal["created", "updated", "completed", "deleted"], task: Task) -> None:
+        self.emit(Changed(frozenset({task.id})))
+        self.emit(Remote(kind, MILA.user_id, "mila", task.id, task.title, task))
+
+    def _patch(self, ids: Iterable[str], patch: TaskPatch) -> None:
+        changes = {
+            name: value
+            for name in patch.__struct_fields__
+            if (value := getattr(patch, name)) is not msgspec.UNSET and name not in ("after_id", "before_id")
+        }
+        for task_id in ids:
+            self.shown[task_id] = msgspec.structs.replace(self.shown[task_id], **changes)
+        self.emit(Changed(frozenset(ids)))
+
+    def _placed(self, task: Task) -> Task:
+        ids = self.column_ids(task.status)
+        last = self.shown[ids[-1]].position if ids else None
+        return msgspec.structs.replace(task, position=between(last, None))
+
+    def _remember(self, what: str) -> None:
+        self._past.append((what, dict(self.shown)))
+        self._future.clear()
+
+    def _travel(
+        self, source: list[tuple[str, dict[str, Task]]], other: list[tuple[str, dict[str, Task]]]
+    ) -> str | None:
+        if not source:
+            return None
+        what, shown = source.pop()
+        other.append((what, dict(self.shown)))
+        self.shown = shown
+        self.emit(Changed(frozenset()))
+        return what
+
+
+class FakeSession:
+    """An account on a server that is not there."""
+
+    def __init__(self, *boards: FakeBoard, user: User | None = ME) -> None:
+        self.user = user
+        self.server = "https://boards.example.com"
+        self.boards = {board.project.id: board for board in boards}
+        self.fail: Exception | None = None
+        self.signed: list[tuple[str, ...]] = []
+
+    async def sign_in(self, email: str, password: str) -> User:
+        self._maybe_fail()
+        self.signed.append((email, password))
+        self.user = ME
+        return ME
+
+    async def sign_up(self, email: str, password: str, name: str) -> User:
+        self._maybe_fail()
+        self.signed.append((email, password, name))
+        self.user = ME
+        return ME
+
+    async def sign_out(self) -> None:
+        self.user = None
+
+    async def projects(self) -> tuple[Project, ...]:
+        self._maybe_fail()
+        return tuple(board.project for board in self.boards.values())
+
+    async def create_project(self, name: str, description: str = "") -> Project:
+        self._maybe_fail()
+        project = Project(id=f"p{len(self.boards) + 1}", name=name, description=description)
+        self.boards[project.id] = FakeBoard(project=project)
+        return project
+
+    async def board(self, project_id: str) -> FakeBoard:
+        self._maybe_fail()
+        return self.boards[project_id]
+
+    async def close(self) -> None:
+        pass
+
+    def _maybe_fail(self) -> None:
+        if self.fail is not None:
+            raise self.fail
