@@ -282,6 +282,7 @@ class Change(_Wire, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     type: str
+    project_id: str = ""
     rev: int | None = None
     task: Task | None = None
     task_id: str | None = None
@@ -335,6 +336,17 @@ class TaskDeletedNotice(_Wire, frozen=True, kw_only=True, omit_defaults=True):
     timestamp: str = ""
     rev: int | None = None
     task_title: str | None = None
+    op_id: str | None = None
+
+
+class CommentNotice(Comment, frozen=True, kw_only=True, rename="camel"):
+    """``comment:created`` and ``comment:updated``: the comment itself, and what Plus adds."""
+
+    rev: int | None = None
+    task: Task | None = None
+    user_id: str = ""
+    user_name: str = ""
+    timestamp: str = ""
     op_id: str | None = None
 
 

@@ -1,0 +1,1 @@
+"""REST and Socket.IO over one database, as one ASGI application."""

@@ -54,7 +54,7 @@ class Action:
 
 
 def _shown(key: str) -> str:
-    return _SHOWN_KEYS.get(key, key.replace("ctrl+", "^"))
+    return _SHOWN_KEYS.get(key, key)
 
 
 ACTIONS: Final[tuple[Action, ...]] = (
@@ -69,7 +69,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("order_up", "Move up in the column", ("K",), do.order_up, do.on_task),
     Action("priority", "Change the priority", ("p",), do.priority, do.on_task, "priority"),
     Action("assign", "Assign to somebody", ("a",), do.assign, do.on_task, "assign"),
-    Action("select", "Select, or no longer", ("space",), do.select, do.on_task, "select"),
+    Action("select", "Select or deselect", ("space",), do.select, do.on_task, "select"),
     Action("delete", "Delete", ("d", "delete"), do.delete, do.on_task, "delete"),
     Action("undo", "Undo my last change", ("u",), do.undo, short="undo"),
     Action("redo", "Redo", ("ctrl+r",), do.redo),
@@ -87,8 +87,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("theme", "Choose a theme", ("t",), do.theme),
     Action("palette", "Command palette", ("ctrl+p",), do.palette),
     Action("retry", "Try again to reach the server", ("r",), do.retry, do.has_failed, "retry"),
-    Action("help", "Help", ("question_mark", "f1"), do.help_screen, short="help"),
     Action("quit", "Quit", ("q",), do.quit_app, short="quit"),
+    Action("help", "Help", ("question_mark", "f1"), do.help_screen, short="help"),
 )
 BY_ID: Final = {action.id: action for action in ACTIONS}
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Final
 
 from textual import work
 from textual.app import App, ComposeResult, SystemCommand
-from textual.notifications import SeverityLevel
+from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -15,6 +16,9 @@ from fluxboard.model.text import clean_line
 from fluxboard.tui.ports import Board, Clock, Session
 from fluxboard.tui.screens.board import BoardScreen
 from fluxboard.tui.themes import DARK, LIGHT
+
+MOST_TOASTS: Final = 4
+ROOMY_HEIGHT: Final = 28
 
 
 def local_now() -> datetime:
@@ -27,15 +31,8 @@ class FluxboardApp(App[None]):
 
     TITLE = "fluxboard"
     ENABLE_COMMAND_PALETTE = True
-    CSS = """
-    #waiting { width: 1fr; height: 1fr; content-align: center middle; color: $flux-muted; }
-    Toast { background: $panel; padding: 1 2; border-left: outer $primary; width: 44; max-width: 90%; }
-    Toast.-success { border-left: outer $success; }
-    Toast.-success .toast--title { color: $success; }
-    Toast.-warning { border-left: outer $warning; }
-    Toast.-error { border-left: outer $error; }
-    ModalScreen { background: $background 60%; }
-    """
+    CSS_PATH = "app.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (76, "-normal")]  # noqa: RUF012 (so declared by Textual)
 
     def __init__(
         self,
@@ -61,7 +58,12 @@ class FluxboardApp(App[None]):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Values for our own variables under themes that do not know them."""
-        return {"flux-muted": "#8a92a6"}
+        dark = self.current_theme.dark
+        return {
+            "flux-muted": "#8a92a6" if dark else "#5c6478",
+            "flux-low": "#8089a0" if dark else "#5e6880",
+            "flux-medium": "#e0af68" if dark else "#8a6100",
+        }
 
     def compose(self) -> ComposeResult:
         yield Static("", id="waiting", markup=False)
@@ -81,8 +83,21 @@ class FluxboardApp(App[None]):
         timeout: float | None = None,
         markup: bool = False,
     ) -> None:
-        """Shows a toast; its text is not markup unless that is asked for."""
-        super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
+        """Shows a toast as plain text, whatever ``markup`` says.
+
+        ``Widget.notify`` passes True when nobody asked for it, and toasts carry other people's titles.
+        """
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=False)
+
+    def on_notify(self, event: Notify) -> None:
+        """Lets the oldest toasts go when there are more than a few: they cover the board."""
+        most = MOST_TOASTS if self.size.height >= ROOMY_HEIGHT else 2
+        for old in list(self._notifications)[: max(0, len(self._notifications) - most + 1)]:
+            self._unnotify(old, refresh=False)
+
+    def action_help_quit(self) -> None:
+        """ctrl+c does not quit, since people copy with it."""
+        self.notify("ctrl+q quits", timeout=3)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """None: the palette's entries come from the board's action table."""

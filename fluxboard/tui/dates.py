@@ -25,6 +25,16 @@ def due_text(due: str | None, today: date, *, done: bool = False) -> str:
         return f"{-distance}d late"
     if 0 < distance < 7:
         return _DAYS[day.weekday()]
+    return _date(day, today)
+
+
+def due_day(due: str | None, today: date) -> str:
+    """A due date with its weekday: "Fri Mar 13"; "" for none."""
+    day = day_of(due)
+    return "" if day is None else f"{_DAYS[day.weekday()]} {_date(day, today)}"
+
+
+def _date(day: date, today: date) -> str:
     text = f"{_MONTHS[day.month - 1]} {day.day}"
     return text if day.year == today.year else f"{text} {day.year}"
 

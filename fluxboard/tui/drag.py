@@ -39,12 +39,17 @@ class Drag:
         """Whether a card is in the air."""
         return self._press is not None and self._press.lifted
 
+    def card_at(self, x: int, y: int) -> str | None:
+        """The card at a cell of the screen; None beside all cards."""
+        column = self._widget_at(x, y)
+        return column.card_at(y - column.region.y) if isinstance(column, Column) else None
+
     def down(self, event: events.MouseDown) -> None:
         """Remembers the card under the mouse, and puts the cursor on it."""
         column = self._widget_at(event.screen_x, event.screen_y)
         if event.button != 1 or not isinstance(column, Column):
             return
-        task_id = column.card_at(event.screen_y - column.region.y)
+        task_id = self.card_at(event.screen_x, event.screen_y)
         if task_id is not None:
             self._press = _Press(column, task_id, event.screen_x, event.screen_y)
             column.capture_mouse()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 
 from fluxboard.model.text import initials
@@ -18,33 +19,53 @@ class Faces:
     def __init__(self, board: Board, cursor: Cursor, palette: Palette, today: date) -> None:
         self.board = board
         self.cursor = cursor
-        self.palette = palette
         self.today = today
         self.lifted: frozenset[str] = frozenset()
         self._people: dict[str, Person] = {}
         self._visitors: dict[str, Person] = {}
+        self.recolour(palette)
+
+    def recolour(self, palette: Palette) -> None:
+        """Takes the colours of another theme."""
+        self.palette = palette
+        self._colours: dict[str, str] = {self.board.user.id: palette.accent}
         self.refresh_people()
 
     def refresh_people(self) -> set[str]:
         """Reads members and presence again; returns the tasks whose visitor changed."""
-        board, palette = self.board, self.palette
-        self._people = {
-            member.user_id: Person(
-                initials(member.name or member.email or member.user_id),
-                palette.of_person(member.user_id),
-            )
-            for member in board.members
-        }
-        before = self._visitors
-        visitors: dict[str, Person] = {}
+        board = self.board
         for user in board.online:
-            colour = palette.of_person(user.id, user.color)
-            self._people[user.id] = Person(initials(user.name or user.id), colour)
-            if user.task_id is not None and user.id != board.user.id:
-                visitors[user.task_id] = Person(user.name or "?", colour)
-        self._people[board.user.id] = Person("YOU", palette.accent)
-        self._visitors = visitors
-        return {task_id for task_id in {*before, *visitors} if before.get(task_id) != visitors.get(task_id)}
+            if user.color is not None and user.id != board.user.id:
+                self._colours[user.id] = self.palette.of_person(user.id, user.color)
+        names = {member.user_id: member.name or member.email for member in board.members}
+        for user in board.online:
+            names[user.id] = names.get(user.id) or user.name
+        self._people = {
+            user_id: Person(initials(name or user_id), self.colour_of(user_id))
+            for user_id, name in sorted(names.items())
+        }
+        self._people[board.user.id] = Person("YOU", self.palette.accent)
+        self._firsts = Counter(_first(name) for name in names.values())
+        before = self._visitors
+        self._visitors = {
+            user.task_id: Person(self.short(user.name) or "?", self.colour_of(user.id))
+            for user in board.online
+            if user.task_id is not None and user.id != board.user.id
+        }
+        after = self._visitors
+        return {task_id for task_id in {*before, *after} if before.get(task_id) != after.get(task_id)}
+
+    def colour_of(self, user_id: str) -> str:
+        """A person's colour on this board; no two have the same while there are enough."""
+        if user_id not in self._colours:
+            taken = self._colours.values()
+            self._colours[user_id] = self.palette.of_person(user_id, taken=taken)
+        return self._colours[user_id]
+
+    def short(self, name: str) -> str:
+        """A person's first name; the whole one where two people here have the same."""
+        first = _first(name)
+        return name if self._firsts[first] > 1 else first
 
     def task(self, task_id: str) -> Task | None:
         """The task as it is shown now."""
@@ -64,4 +85,8 @@ class Faces:
     def _assignee(self, task: Task) -> Person | None:
         if task.assigned_to is None:
             return None
-        return self._people.get(task.assigned_to) or Person("?", self.palette.of_person(task.assigned_to))
+        return self._people.get(task.assigned_to) or Person("?", self.colour_of(task.assigned_to))
+
+
+def _first(name: str) -> str:
+    return name.split(maxsplit=1)[0] if name.strip() else ""

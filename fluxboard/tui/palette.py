@@ -7,9 +7,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
 
 if TYPE_CHECKING:
     from fluxboard.tui.actions import Action
+
+_KEYS = 12
+
+
+def _keys(action: Action) -> Content:
+    return Content.styled("  ".join(action.shown_keys).ljust(_KEYS), "$primary")
 
 
 class ActionCommands(Provider):
@@ -29,12 +36,13 @@ class ActionCommands(Provider):
 
     async def discover(self) -> Hits:
         for action in self._offered():
-            yield DiscoveryHit(action.title, self._run(action), help=" ".join(action.shown_keys))
+            shown = Content.assemble(_keys(action), action.title)
+            yield DiscoveryHit(shown, self._run(action), text=action.title)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
         for action in self._offered():
             score = matcher.match(action.title)
             if score > 0:
-                keys = " ".join(action.shown_keys)
-                yield Hit(score, matcher.highlight(action.title), self._run(action), help=keys)
+                shown = Content.assemble(_keys(action), matcher.highlight(action.title))
+                yield Hit(score, shown, self._run(action), text=action.title)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final, NamedTuple
 from zlib import crc32
 
@@ -40,6 +40,10 @@ LIGHT: Final = Theme(
     variables={"flux-medium": "#8a6100", "flux-low": "#5e6880", "flux-muted": "#5c6478"},
 )
 
+# None is a priority's or the accent's, so that a name tag never looks like a warning or like one's own.
+_PEOPLE_ON_DARK: Final = ("#7dcfff", "#f5a3d0", "#9ece6a", "#bb9af7", "#4fd6be", "#d5c4a1")
+_PEOPLE_ON_LIGHT: Final = ("#00749c", "#a3308c", "#3b7d14", "#7a3fc0", "#0f766e", "#7d5a3c")
+
 
 class Palette(NamedTuple):
     """Colours as Rich reads them ("#rrggbb", or the terminal's own names under an ANSI theme)."""
@@ -48,6 +52,7 @@ class Palette(NamedTuple):
     panel: str
     card: str
     cursor: str
+    selected: str
     text: str
     muted: str
     rule: str
@@ -64,14 +69,16 @@ class Palette(NamedTuple):
         """The colour of a priority; an unknown one is drawn as medium."""
         return {"low": self.low, "high": self.high, "critical": self.critical}.get(priority, self.medium)
 
-    def of_person(self, user_id: str, chosen: str | None = None) -> str:
-        """A person's colour: the one that the server gave, else always the same one for an id."""
+    def of_person(self, user_id: str, chosen: str | None = None, taken: Collection[str] = ()) -> str:
+        """A person's colour: the one that the server gave, else one made from the id that is not taken."""
         if chosen is not None and chosen.startswith("#"):
             try:
                 return Color.parse(chosen).hex6
             except ColorParseError:
                 pass
-        return self.people[crc32(user_id.encode()) % len(self.people)]
+        first = crc32(user_id.encode()) % len(self.people)
+        mine = (*self.people[first:], *self.people[:first])
+        return next((colour for colour in mine if colour not in taken), mine[0])
 
     def on(self, colour: str) -> str:
         """The text colour that is readable on ``colour``."""
@@ -80,12 +87,12 @@ class Palette(NamedTuple):
         return "#11151c" if Color.parse(colour).brightness > 0.5 else "#ffffff"
 
 
-_PEOPLE: Final = ("secondary", "accent", "success", "warning", "error")
 _TERMINAL: Final = Palette(
     background="default",
     panel="default",
     card="default",
     cursor="default",
+    selected="default",
     text="default",
     muted="bright_black",
     rule="bright_black",
@@ -121,6 +128,7 @@ def palette_of(variables: Mapping[str, str]) -> Palette:
         panel=colour("panel").hex6,
         card=card.hex6,
         cursor=card.blend(accent, 0.22).hex6,
+        selected=card.blend(accent, 0.1).hex6,
         text=text.hex6,
         muted=(colour("flux-muted") if "flux-muted" in variables else background.blend(text, 0.6)).hex6,
         rule=background.blend(text, 0.25).hex6,
@@ -131,5 +139,5 @@ def palette_of(variables: Mapping[str, str]) -> Palette:
         medium=colour("flux-medium", "warning").hex6,
         high=colour("warning").hex6,
         critical=colour("error").hex6,
-        people=tuple(dict.fromkeys(colour(name, "primary").hex6 for name in _PEOPLE)),
+        people=_PEOPLE_ON_LIGHT if background.brightness > 0.5 else _PEOPLE_ON_DARK,
     )

@@ -29,11 +29,12 @@ from fluxboard.tui.themes import palette_of
 from fluxboard.tui.widgets.column import Column
 from fluxboard.tui.widgets.footer import Hint, KeyFooter
 from fluxboard.tui.widgets.header import BoardHeader, ColumnTabs, LaneHead
-from fluxboard.tui.widgets.sidebar import Sidebar
+from fluxboard.tui.widgets.sidebar import SIDEBAR_WIDTH, Sidebar
 
 SIDEBAR_FROM = 120
 ALL_COLUMNS_FROM = 76
 _LANE_MIN = 18
+_AIRY_FROM = 20
 
 
 class BoardScreen(Screen[None]):
@@ -244,7 +245,8 @@ class BoardScreen(Screen[None]):
         wide = width >= SIDEBAR_FROM
         self.sidebar.display = wide if self._sidebar_wanted is None else self._sidebar_wanted
         self.header.people = not self.sidebar.display
-        room = width - (26 if self.sidebar.display else 0)
+        self.set_class(self.sidebar.display, "-sidebar")
+        room = width - (SIDEBAR_WIDTH if self.sidebar.display else 0)
         count = len(self._lanes)
         shown = max(1, min(count, room // (_LANE_MIN + 1)))
         if width < ALL_COLUMNS_FROM:
@@ -259,6 +261,7 @@ class BoardScreen(Screen[None]):
                 head.active = place == self.cursor.column
                 head.refresh()
         self.query_one("#lanes").styles.padding = (0 if self.tabs.display else 1, 0, 0, 1)
+        self.tabs.styles.margin = (1 if self.size.height >= _AIRY_FROM else 0, 0, 0, 0)
         self.tabs.refresh()
         self.header.refresh()
 
@@ -277,8 +280,10 @@ class BoardScreen(Screen[None]):
 
     def _set_empty_text(self, loading: str) -> None:
         for place, column in enumerate(self.columns.values()):
-            first = "No tasks yet. n makes one." if not self.board.tasks else ""
-            column.empty_text = loading or (first if place == 0 else "") or "Nothing here"
+            if loading or self.board.tasks:
+                column.empty_text = loading or "Nothing here"
+            else:
+                column.empty_text = "No tasks yet.\nn makes one." if place == 0 else ""
             column.refresh()
 
     def _project_changed(self) -> None:
@@ -293,8 +298,8 @@ class BoardScreen(Screen[None]):
         self.sync(None)
 
     def _recolour(self) -> None:
-        self.faces.palette = self.key_footer.palette = palette_of(self.app.get_css_variables())
-        self.faces.refresh_people()
+        palette = self.key_footer.palette = palette_of(self.app.get_css_variables())
+        self.faces.recolour(palette)
         for column in self.columns.values():
             column.forget_drawings()
         self.refresh_chrome()
@@ -346,7 +351,7 @@ class BoardScreen(Screen[None]):
         self.drag.up()
 
     async def on_click(self, event: events.Click) -> None:
-        if event.chain == 2 and isinstance(event.widget, Column) and self.cursor.task_id is not None:
+        if event.chain == 2 and self.drag.card_at(event.screen_x, event.screen_y) is not None:
             await self.action_act("open")
 
 

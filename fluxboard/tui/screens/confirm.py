@@ -6,9 +6,11 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
+
+from fluxboard.tui.widgets.dialog import Dialog
 
 
 class ConfirmScreen(ModalScreen[bool]):
@@ -24,12 +26,11 @@ class ConfirmScreen(ModalScreen[bool]):
     ]
     DEFAULT_CSS = """
     ConfirmScreen { align: center middle; }
-    ConfirmScreen #dialog { width: 56; max-width: 94%; height: auto; max-height: 90%; padding: 1 2;
-        background: $panel; border-left: thick $error; }
+    ConfirmScreen Dialog { width: 56; border-left: thick $error; }
     ConfirmScreen #question { text-style: bold; }
     ConfirmScreen #what { max-height: 5; margin-top: 1; }
-    ConfirmScreen #hint { color: $flux-muted; }
-    ConfirmScreen #buttons { height: auto; margin-top: 1; }
+    ConfirmScreen #hint { color: $flux-muted; margin-top: 1; }
+    ConfirmScreen #buttons { height: 1; margin-top: 1; }
     """
 
     def __init__(
@@ -39,7 +40,7 @@ class ConfirmScreen(ModalScreen[bool]):
         self._question, self._what, self._yes, self._no, self._hint = question, what, yes, no, hint
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="dialog"):
+        with Dialog():
             yield Static(self._question, id="question", markup=False)
             if self._what:
                 yield Static(self._what, id="what", markup=False)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Markdown, Static
@@ -15,9 +16,17 @@ from textual.widgets import Markdown, Static
 from fluxboard.client.events import BoardEvent, Changed
 from fluxboard.model.types import COMPLETED, Task
 from fluxboard.tui.commands import priority_text
-from fluxboard.tui.dates import due_text
+from fluxboard.tui.dates import due_day, due_text
 from fluxboard.tui.ports import Board, Unsubscribe
 from fluxboard.tui.widgets.card import UNTITLED
+from fluxboard.tui.widgets.dialog import Dialog, hints
+
+_PRIORITY_STYLES = {
+    "low": "$flux-low",
+    "medium": "$flux-medium",
+    "high": "$warning",
+    "critical": "bold $error",
+}
 
 
 class DetailScreen(ModalScreen[str]):
@@ -33,13 +42,13 @@ class DetailScreen(ModalScreen[str]):
     ]
     DEFAULT_CSS = """
     DetailScreen { align: center middle; }
-    DetailScreen #dialog { width: 84; max-width: 96%; height: auto; max-height: 92%; padding: 1 2;
-        background: $panel; border-left: thick $primary; }
-    DetailScreen #title { text-style: bold; max-height: 6; }
-    DetailScreen #facts { color: $flux-muted; max-height: 6; margin-top: 1; }
-    DetailScreen #scroll { height: auto; max-height: 24; margin-top: 1; }
+    DetailScreen Dialog { width: 88; }
+    DetailScreen #title { text-style: bold; max-height: 5; }
+    DetailScreen #facts { max-height: 4; margin-top: 1; }
+    DetailScreen #scroll { height: auto; margin-top: 1; }
     DetailScreen Markdown { padding: 0; margin: 0; background: $panel; }
-    DetailScreen #keys { color: $flux-muted; margin-top: 1; }
+    DetailScreen #checklist { height: auto; margin-bottom: 1; display: none; }
+    DetailScreen #keys { margin-top: 1; }
     """
 
     def __init__(self, board: Board, task_id: str, today: date) -> None:
@@ -51,12 +60,15 @@ class DetailScreen(ModalScreen[str]):
         self._shown: Task | None = None
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="dialog"):
+        with Dialog():
             yield Static("", id="title", markup=False)
             yield Static("", id="facts", markup=False)
-            with VerticalScroll(id="scroll"):
+            with VerticalScroll(id="scroll", classes="-squeeze"):
+                yield Static("", id="checklist", markup=False)
                 yield Markdown("", open_links=False)
-            yield Static("e edit   d delete   esc close", id="keys", markup=False)
+            yield Static(
+                hints(("e", "edit"), ("d", "delete"), ("j k", "scroll"), ("esc", "close")), id="keys"
+            )
 
     async def on_mount(self) -> None:
         self._stop = self.board.subscribe(self._on_board_event)
@@ -73,29 +85,50 @@ class DetailScreen(ModalScreen[str]):
     async def _show(self) -> None:
         task = self.board.tasks.get(self.task_id)
         if task is None:
-            self.query_one("#facts", Static).update("This task was deleted. esc closes.")
+            self.query_one("#facts", Static).update("Somebody deleted this task. esc closes.")
             return
         before, self._shown = self._shown, task
         self.query_one("#title", Static).update(task.title or UNTITLED)
         self.query_one("#facts", Static).update(self._facts(task))
+        checklist = self.query_one("#checklist", Static)
+        checklist.display = bool(task.checklist)
+        checklist.update(_checklist(task))
         if before is None or before.description != task.description:
             await self.query_one(Markdown).update(task.description or "*No description yet. e writes one.*")
 
     def _facts(self, task: Task) -> Content:
         names = {column.id: column.name for column in self.board.project.columns}
-        people = {member.user_id: member.name or member.email for member in self.board.members}
-        facts = [names.get(task.status, task.status), priority_text(task.priority)]
+        facts = [
+            Content(names.get(task.status, task.status)),
+            Content.styled(priority_text(task.priority), _PRIORITY_STYLES.get(task.priority, "")),
+        ]
         if task.assigned_to is not None:
-            mine = task.assigned_to == self.board.user.id
-            facts.append("assigned to " + ("you" if mine else people.get(task.assigned_to) or "somebody"))
+            facts.append(Content(self._assignee(task.assigned_to)))
         due = due_text(task.due_date, self.today, done=task.status == COMPLETED)
         if due:
-            facts.append(f"due {(task.due_date or '')[:10]} ({due})")
-        lines = ["  ·  ".join(facts)]
+            late = due.endswith("late")
+            facts.append(Content.styled(f"due {due_day(task.due_date, self.today)}"))
+            if late or due == "today":
+                facts[-1] += Content.styled(f", {due}", "bold $error" if late else "$flux-medium")
+        room = self.query_one("#facts").size.width or 1
+        lines = _flow(facts, Content.styled("  ·  ", "$flux-muted"), room)
         if task.labels:
-            lines.append(" ".join(f"#{label}" for label in task.labels))
-        lines += [f"{'☑' if item.done else '☐'} {item.text}" for item in task.checklist]
-        return Content("\n".join(lines))
+            labels = " ".join(f"#{label}" for label in task.labels)
+            lines.append(Content.styled(labels, "$secondary"))
+        return Content("\n").join(lines)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._fit_facts)
+
+    def _fit_facts(self) -> None:
+        if self._shown is not None:
+            self.query_one("#facts", Static).update(self._facts(self._shown))
+
+    def _assignee(self, user_id: str) -> str:
+        if user_id == self.board.user.id:
+            return "assigned to you"
+        people = {member.user_id: member.name or member.email for member in self.board.members}
+        return f"assigned to {people.get(user_id) or 'somebody'}"
 
     def on_markdown_link_clicked(self, event: Markdown.LinkClicked) -> None:
         """Opens web links only: a description comes from somebody else."""
@@ -110,3 +143,23 @@ class DetailScreen(ModalScreen[str]):
 
     def action_leave(self) -> None:
         self.dismiss(None)
+
+
+def _flow(parts: Iterable[Content], between: Content, width: int) -> list[Content]:
+    """The parts on as many lines as they need, each part whole."""
+    lines: list[Content] = []
+    for part in parts:
+        joined = lines[-1] + between + part if lines else part
+        if lines and joined.cell_length <= width:
+            lines[-1] = joined
+        else:
+            lines.append(part)
+    return lines
+
+
+def _checklist(task: Task) -> Content:
+    lines = [
+        Content.styled(f"☑ {item.text}", "$flux-muted") if item.done else Content(f"☐ {item.text}")
+        for item in task.checklist
+    ]
+    return Content("\n").join(lines)

@@ -21,6 +21,7 @@ from fluxboard.model.wire import TaskCreate
 from fluxboard.tui.commands import priority_text
 from fluxboard.tui.dates import parse_day
 from fluxboard.tui.ports import Board, Unsubscribe
+from fluxboard.tui.widgets.dialog import Dialog, hints
 
 Values = dict[str, str | None]
 FIELDS = ("title", "description", "status", "priority", "assigned_to", "due_date")
@@ -35,24 +36,25 @@ class EditorScreen(ModalScreen[str]):
     """
 
     AUTO_FOCUS = "#title"
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]  # noqa: RUF012 (so declared by Textual)
     BINDINGS: ClassVar[list[BindingType]] = [("ctrl+s", "save", "Save"), ("escape", "leave", "Close")]
     DEFAULT_CSS = """
     EditorScreen { align: center middle; }
-    EditorScreen #dialog { width: 84; max-width: 98%; height: auto; max-height: 96%; padding: 1 2;
-        background: $panel; border-left: thick $primary; }
-    EditorScreen #heading { text-style: bold; }
-    EditorScreen #form { height: auto; max-height: 100%; }
+    EditorScreen Dialog { width: 84; max-width: 98%; max-height: 98%; }
+    EditorScreen #heading { text-style: bold; margin-bottom: 1; }
     EditorScreen Label { color: $flux-muted; }
-    EditorScreen Input { border: none; height: 1; padding: 0 1; background: $surface; margin-bottom: 1; }
-    EditorScreen Input:focus { background: $primary-muted; }
-    EditorScreen TextArea { border: none; height: 6; padding: 0 1; background: $surface; margin-bottom: 1; }
-    EditorScreen TextArea:focus { background: $primary-muted; }
-    EditorScreen .pair { height: auto; margin-bottom: 1; }
-    EditorScreen .half { width: 1fr; height: auto; padding-right: 1; }
+    EditorScreen Input { margin-bottom: 1; }
+    EditorScreen TextArea { height: 10; margin-bottom: 1; }
+    EditorScreen .pair { height: auto; }
+    EditorScreen .first { margin-bottom: 1; }
+    EditorScreen .half { width: 1fr; height: auto; }
     EditorScreen .half Input { margin-bottom: 0; }
-    EditorScreen #note { color: $warning; display: none; max-height: 4; }
+    EditorScreen .gap { width: 2; }
+    EditorScreen #note { color: $warning; display: none; max-height: 4; margin-top: 1; }
     EditorScreen #buttons { height: 1; margin-top: 1; }
-    EditorScreen #keys { color: $flux-muted; width: 1fr; content-align: right middle; }
+    EditorScreen #keys { width: 1fr; text-align: right; text-wrap: nowrap; }
+    EditorScreen.-low #heading { margin-bottom: 0; }
+    EditorScreen.-low TextArea { height: 5; }
     """
 
     def __init__(
@@ -70,20 +72,22 @@ class EditorScreen(ModalScreen[str]):
 
     def compose(self) -> ComposeResult:
         shown = self._shown
-        with Vertical(id="dialog"):
+        with Dialog():
             yield Static("New task" if self._base is None else "Edit task", id="heading", markup=False)
-            with VerticalScroll(id="form", can_focus=False):
+            with VerticalScroll(id="form", classes="-squeeze", can_focus=False):
                 yield Label("Title")
                 yield Input(
                     shown["title"], id="title", placeholder="What is to be done", select_on_focus=False
                 )
                 yield Label("Description (Markdown)")
                 yield TextArea(shown["description"], id="description", tab_behavior="focus")
-                with Horizontal(classes="pair"):
+                with Horizontal(classes="pair first"):
                     yield from self._choice("Status", "status", self._statuses())
+                    yield Static(classes="gap")
                     yield from self._choice("Priority", "priority", self._priorities())
                 with Horizontal(classes="pair"):
                     yield from self._choice("Assignee", "assigned_to", self._people())
+                    yield Static(classes="gap")
                     with Vertical(classes="half"):
                         yield Label("Due date")
                         yield Input(
@@ -93,7 +97,7 @@ class EditorScreen(ModalScreen[str]):
             with Horizontal(id="buttons"):
                 yield Button("Save", id="save", variant="primary", compact=True)
                 yield Button("Cancel", id="cancel", compact=True)
-                yield Static("ctrl+s saves · tab next · esc leaves", id="keys", markup=False)
+                yield Static(hints(("ctrl+s", "save"), ("esc", "leave")), id="keys")
 
     def _choice(self, label: str, name: str, options: list[tuple[str, str]]) -> ComposeResult:
         value = self._shown[name]
@@ -265,10 +269,6 @@ def _creation(values: Values) -> TaskCreate:
 
 def _patch(changed: Values) -> TaskPatch:
     return msgspec.convert({TASK_FIELDS[name]: value for name, value in changed.items()}, TaskPatch)
-
-
-def _line(name: str, value: str, placeholder: str) -> Input:
-    return Input(value, id=name, placeholder=placeholder, select_on_focus=False)
 
 
 def _text(task: Task, name: str) -> str:

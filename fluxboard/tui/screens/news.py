@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fluxboard.tui.screens.board import BoardScreen
 
 _LONGEST = 160
+_DONE = {"create": "created", "update": "changed", "delete": "deleted"}
 
 
 class NewsDesk:
@@ -40,10 +41,10 @@ class NewsDesk:
                     text = f"{activity.action or activity.type} {activity.entity_title}".strip()
                     screen.sidebar.add(Happening(activity.user_id, activity.user_name, text, screen.clock()))
             case Refused():
-                kept = f"“{clip(event.title, 60)}”" if event.title else "a task"
+                what = f"“{clip(event.title, 60)}”" if event.title else "A task"
                 screen.notify(
-                    f"The server did not {event.action} {kept}: {event.reason}. u and ctrl+r still work; "
-                    "the rest of your changes are kept.",
+                    f"{what} was not {_DONE[event.action]}: {event.reason}. "
+                    "You see it as the server has it; your other changes are kept.",
                     severity="error",
                     timeout=10,
                 )

@@ -6,23 +6,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len, set_cell_size
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from fluxboard.tui.widgets.dialog import Dialog, hints
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing to pick; ``value`` is the answer, the texts are shown as they are."""
+    """One thing to pick; ``value`` is the answer, the texts are shown as they are, ``lead`` before all."""
 
     value: str
     title: str
     hint: str = ""
+    lead: str = ""
 
 
 class PickScreen(ModalScreen[str]):
@@ -38,14 +41,14 @@ class PickScreen(ModalScreen[str]):
     ]
     DEFAULT_CSS = """
     PickScreen { align: center middle; }
-    PickScreen #dialog { width: 60; max-width: 94%; height: auto; max-height: 86%; padding: 1 2;
-        background: $panel; border-left: thick $primary; }
     PickScreen #title { text-style: bold; }
-    PickScreen #search { margin: 1 0; border: none; height: 1; padding: 0 1; background: $surface; }
-    PickScreen #options { height: auto; max-height: 24; border: none; padding: 0; background: $panel; }
-    PickScreen #notes { color: $flux-muted; max-height: 4; display: none; }
+    PickScreen #search { margin: 1 0; }
+    PickScreen #options { height: auto; max-height: 32; }
+    PickScreen #notes { color: $flux-muted; max-height: 4; margin-top: 1; display: none; }
+    PickScreen #keys { margin-top: 1; height: 1; }
     """
     placeholder = "Type to search"
+    enter = "takes it"
 
     def __init__(self, title: str, items: Sequence[Item], notes: Sequence[str] = ()) -> None:
         super().__init__()
@@ -55,11 +58,12 @@ class PickScreen(ModalScreen[str]):
         self._notes = notes
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="dialog"):
+        with Dialog():
             yield Static(self._title, id="title", markup=False)
             yield Input(placeholder=self.placeholder, id="search")
-            yield OptionList(id="options", markup=False)
+            yield OptionList(id="options", classes="-squeeze", markup=False)
             yield Static("\n".join(self._notes), id="notes", markup=False)
+            yield Static(hints(("↑ ↓", "choose"), ("enter", self.enter), ("esc", "close")), id="keys")
 
     def on_mount(self) -> None:
         self.query_one("#options", OptionList).can_focus = False
@@ -75,16 +79,23 @@ class PickScreen(ModalScreen[str]):
         self._shown = [
             item
             for item in self._items
-            if all(word in f"{item.title} {item.hint}".casefold() for word in words)
+            if all(word in f"{item.title} {item.hint} {item.lead}".casefold() for word in words)
         ]
         options = self.query_one("#options", OptionList)
         options.clear_options()
         if not self._shown:
             options.add_option(Option(Content("Nothing matches"), disabled=True))
             return
+        lead = max((cell_len(item.lead) + 2 for item in self._items if item.lead), default=0)
         options.add_options(
             [
-                Option(Content.assemble(Content(item.title), "  ", (item.hint, "$flux-muted")))
+                Option(
+                    Content.assemble(
+                        (set_cell_size(item.lead, lead), "$primary"),
+                        Content(item.title),
+                        (f"  {item.hint}", "$flux-muted"),
+                    )
+                )
                 for item in self._shown
             ]
         )

@@ -7,7 +7,6 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Input, OptionList, Static
@@ -16,6 +15,7 @@ from textual.widgets.option_list import Option
 from fluxboard.model.text import clean_line
 from fluxboard.model.types import PROJECT_NAME_MAX, Project
 from fluxboard.tui.ports import Session
+from fluxboard.tui.widgets.dialog import Dialog, hints
 
 
 class ProjectsScreen(Screen[str]):
@@ -33,17 +33,14 @@ class ProjectsScreen(Screen[str]):
     ]
     DEFAULT_CSS = """
     ProjectsScreen { align: center middle; }
-    ProjectsScreen #dialog { width: 72; max-width: 96%; height: auto; max-height: 92%; padding: 1 2;
-        background: $panel; border-left: thick $primary; }
+    ProjectsScreen Dialog { width: 72; }
     ProjectsScreen #heading { text-style: bold; }
     ProjectsScreen #account { color: $flux-muted; margin-bottom: 1; max-height: 2; }
     ProjectsScreen #state { color: $flux-muted; max-height: 4; }
     ProjectsScreen #state.-failed { color: $error; }
-    ProjectsScreen #projects { height: auto; max-height: 20; border: none; padding: 0;
-        background: $panel; display: none; }
-    ProjectsScreen #name { border: none; height: 1; padding: 0 1; margin-top: 1;
-        background: $surface; display: none; }
-    ProjectsScreen #keys { color: $flux-muted; margin-top: 1; }
+    ProjectsScreen #projects { height: auto; max-height: 24; display: none; }
+    ProjectsScreen #name { margin-top: 1; display: none; }
+    ProjectsScreen #keys { margin-top: 1; }
     """
 
     def __init__(self, session: Session, *, current: str | None = None, reason: str = "") -> None:
@@ -55,14 +52,17 @@ class ProjectsScreen(Screen[str]):
 
     def compose(self) -> ComposeResult:
         user = self.session.user
-        with Vertical(id="dialog"):
+        with Dialog():
             yield Static("Projects", id="heading", markup=False)
             who = f"{user.name} on {self.session.server}" if user is not None else self.session.server
             yield Static(who, id="account", markup=False)
             yield Static("Loading …", id="state", markup=False)
-            yield OptionList(id="projects", markup=False)
+            yield OptionList(id="projects", classes="-squeeze", markup=False)
             yield Input(placeholder="Name of the new project; enter makes it, esc does not", id="name")
-            yield Static("enter opens · n new · r reload · o sign out · esc back", id="keys", markup=False)
+            leave = ("esc", "quit" if self.current is None else "back")
+            yield Static(
+                hints(("enter", "open"), ("n", "new"), ("r", "reload"), ("o", "sign out"), leave), id="keys"
+            )
 
     def on_mount(self) -> None:
         self.action_reload()
@@ -95,9 +95,7 @@ class ProjectsScreen(Screen[str]):
     def _option(self, project: Project) -> Option:
         mark = "● " if project.id == self.current else "  "
         return Option(
-            Content.assemble(
-                (mark, "$primary"), (project.name, "bold"), (f"  {project.progress}%", "$flux-muted")
-            )
+            Content.assemble((mark, "$primary"), (f"{project.progress:>3}%  ", "$flux-muted"), project.name)
         )
 
     @on(OptionList.OptionSelected, "#projects")

@@ -8,12 +8,14 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Button, Input, Label, Static
 
 from fluxboard.model.text import clean_line
 from fluxboard.model.types import PASSWORD_MIN
 from fluxboard.tui.ports import Session
+from fluxboard.tui.widgets.dialog import Dialog, hints
 
 
 class SignInScreen(Screen[bool]):
@@ -26,17 +28,15 @@ class SignInScreen(Screen[bool]):
     ]
     DEFAULT_CSS = """
     SignInScreen { align: center middle; }
-    SignInScreen #form { width: 52; max-width: 94%; height: auto; padding: 1 2; background: $panel;
-        border-left: thick $primary; }
+    SignInScreen Dialog { width: 54; }
     SignInScreen #brand { text-style: bold; color: $primary; }
     SignInScreen #server { color: $flux-muted; margin-bottom: 1; max-height: 2; }
     SignInScreen Label { color: $flux-muted; }
-    SignInScreen Input { border: none; height: 1; padding: 0 1; background: $surface; margin-bottom: 1; }
-    SignInScreen Input:focus { background: $primary-muted; }
+    SignInScreen Input { margin-bottom: 1; }
     SignInScreen #error { color: $error; display: none; max-height: 4; margin-bottom: 1; }
     SignInScreen #buttons { height: 1; }
     SignInScreen #name-row { height: auto; display: none; }
-    SignInScreen #keys { color: $flux-muted; margin-top: 1; }
+    SignInScreen #keys { margin-top: 1; }
     """
 
     def __init__(self, session: Session, *, reason: str = "", may_leave: bool = False) -> None:
@@ -47,7 +47,7 @@ class SignInScreen(Screen[bool]):
         self._may_leave = may_leave
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="form"):
+        with Dialog():
             yield Static("◆ fluxboard", id="brand", markup=False)
             yield Static(f"Sign in to {self.session.server}", id="server", markup=False)
             with Vertical(id="name-row"):
@@ -61,7 +61,11 @@ class SignInScreen(Screen[bool]):
             with Horizontal(id="buttons"):
                 yield Button("Sign in", id="submit", variant="primary", compact=True)
                 yield Button("New account", id="switch", compact=True)
-            yield Static("enter sends · ^n new account · esc quits", id="keys", markup=False)
+            yield Static(self._keys(), id="keys")
+
+    def _keys(self) -> Content:
+        other = "sign in" if self.signing_up else "new account"
+        return hints(("enter", "send"), ("ctrl+n", other), ("esc", "back" if self._may_leave else "quit"))
 
     def on_mount(self) -> None:
         if self._reason:
@@ -73,8 +77,13 @@ class SignInScreen(Screen[bool]):
         self.query_one("#name-row").display = self.signing_up
         verb = "Make an account on" if self.signing_up else "Sign in to"
         self.query_one("#server", Static).update(f"{verb} {self.session.server}")
-        self.query_one("#submit", Button).label = "Sign up" if self.signing_up else "Sign in"
-        self.query_one("#switch", Button).label = "I have an account" if self.signing_up else "New account"
+        submit, switch = self.query_one("#submit", Button), self.query_one("#switch", Button)
+        submit.label = "Sign up" if self.signing_up else "Sign in"
+        switch.label = "I have an account" if self.signing_up else "New account"
+        # A new label does not ask for its room by itself.
+        submit.refresh(layout=True)
+        switch.refresh(layout=True)
+        self.query_one("#keys", Static).update(self._keys())
         self.query_one("#name" if self.signing_up else "#email").focus()
 
     @on(Button.Pressed, "#switch")

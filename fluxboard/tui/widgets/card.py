@@ -10,12 +10,13 @@ from rich.cells import cell_len, split_graphemes
 from rich.segment import Segment
 from rich.style import Style
 
+from fluxboard.model.text import initials
 from fluxboard.model.types import COMPLETED, Task, day_of
 from fluxboard.tui.dates import due_text
 from fluxboard.tui.themes import Palette
 
 GLYPHS: Final = {"low": "▽", "medium": "■", "high": "▲", "critical": "▲▲"}
-_ROOMY: Final = 24
+_ROOMY: Final = 20
 UNTITLED: Final = "(no title)"
 
 
@@ -76,16 +77,23 @@ def _gutter(width: int) -> int:
     return 5 if width >= _ROOMY else 4
 
 
-def _visitor_text(marks: Marks, width: int) -> str:
-    """A teammate's name tag; left out where the title would have no room beside it."""
+def _full(width: int) -> int:
+    return max(1, width - _gutter(width) - 1)
+
+
+def _visitor_text(title: str, marks: Marks, width: int) -> str:
+    """A teammate's name tag, or their initials where the title's first word needs the room."""
     if marks.visitor is None or width < _ROOMY:
         return ""
-    return f" {clip(marks.visitor.text, width // 3)} "
+    name = f" {clip(marks.visitor.text, width // 3)} "
+    word = title.split(" ", 1)[0]
+    fits = cell_len(word) + 1 + cell_len(name) <= _full(width)
+    return name if fits else f" {initials(marks.visitor.text)} "
 
 
-def _title_widths(marks: Marks, width: int) -> tuple[int, int]:
-    full = max(1, width - _gutter(width) - 1)
-    tag = _visitor_text(marks, width)
+def _title_widths(title: str, marks: Marks, width: int) -> tuple[int, int]:
+    full = _full(width)
+    tag = _visitor_text(title, marks, width)
     return (full - cell_len(tag) - 1 if tag else full), full
 
 
@@ -97,21 +105,22 @@ def _has_meta(task: Task, marks: Marks) -> bool:
 
 def card_height(task: Task, width: int, marks: Marks) -> int:
     """How many lines :func:`draw_card` returns, without drawing."""
-    title = task.title
+    title = task.title or UNTITLED
     cells = len(title) if title.isascii() else cell_len(title)
-    return (1 if cells <= _title_widths(marks, width)[0] else 2) + _has_meta(task, marks)
+    return (1 if cells <= _title_widths(title, marks, width)[0] else 2) + _has_meta(task, marks)
 
 
 def draw_card(task: Task, width: int, marks: Marks, palette: Palette) -> list[list[Segment]]:
     """The lines of a card, each exactly ``width`` cells of text (12 or more) in segments."""
-    back = palette.cursor if marks.cursor else palette.card
+    back = palette.cursor if marks.cursor else palette.selected if marks.selected else palette.card
     base = Style(color=palette.muted if marks.lifted else palette.text, bgcolor=back)
-    widths = _title_widths(marks, width)
+    title = task.title or UNTITLED
+    widths = _title_widths(title, marks, width)
     lines: list[list[Segment]] = []
-    for number, text in enumerate(wrap_title(task.title or UNTITLED, *widths)):
+    for number, text in enumerate(wrap_title(title, *widths)):
         style = base + Style(bold=marks.cursor, dim=task.status == COMPLETED and not marks.cursor)
         line = [Segment(text, style)]
-        tag = _visitor_text(marks, width) if number == 0 else ""
+        tag = _visitor_text(title, marks, width) if number == 0 else ""
         if tag and marks.visitor is not None:
             line += [_space(widths[0] - cell_len(text) + 1, base), _badge(tag, marks.visitor.colour, palette)]
         lines.append(line)

@@ -146,8 +146,10 @@ class Column(ScrollView, can_focus=False, inherit_bindings=False):
             return self._text(f"+ {more} more", back)
         line = y + self.scroll_offset.y
         if not self._ids:
-            text = self.empty_text if line == 1 else ""
-            return self._marker(back) if self.drop_slot is not None and line == 0 else self._text(text, back)
+            if self.drop_slot is not None and line == 0:
+                return self._marker(back)
+            texts = self.empty_text.split("\n")
+            return self._text(texts[line - 1] if 0 < line <= len(texts) else "", back)
         place = bisect_right(self._ends, line) - 1
         inside = line - self._ends[place] - 1
         if inside < 0 and place == self.drop_slot:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from textual import events
 from textual.content import Content
 from textual.message import Message
@@ -12,6 +13,8 @@ from textual.widget import Widget
 
 from fluxboard.tui.themes import Palette
 from fluxboard.tui.widgets.header import part
+
+_GAP = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +45,19 @@ class KeyFooter(Widget):
         self._spans: list[tuple[int, int, str]] = []
 
     def render(self) -> Content:
-        hints = list(self.hints())
-        room = self.size.width
-        last = hints[-1:]
+        *others, last = self.hints()
+        room = self.size.width - cell_len(f"{last.keys} {last.word}")
         line, at = Content(""), 0
-        reserved = sum(len(hint.keys) + len(hint.word) + 1 for hint in last)
         self._spans = []
-        for hint in hints:
-            cells = len(hint.keys) + 1 + len(hint.word)
-            if hint is not hints[-1] and at + cells + 3 + reserved > room:
+        for hint in [*others, last]:
+            cells = cell_len(f"{hint.keys} {hint.word}")
+            if hint is not last and at + cells + _GAP > room:
+                room = 0
                 continue
-            line += Content.assemble(
-                part(hint.keys, self.palette.accent, bold=True),
-                part(f" {hint.word}", self.palette.muted),
-                "   ",
-            )
+            word = part(f" {hint.word}" + " " * _GAP, self.palette.muted)
+            line += part(hint.keys, self.palette.accent, bold=True) + word
             self._spans.append((at, at + cells, hint.action))
-            at += cells + 3
+            at += cells + _GAP
         return line
 
     def on_click(self, event: events.Click) -> None:

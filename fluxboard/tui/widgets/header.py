@@ -58,7 +58,7 @@ class BoardHeader(Widget):
         board, palette = self.faces.board, self.faces.palette
         width = self.size.width
         right = self._right(width)
-        room = width - right.cell_length - 1
+        room = width - right.cell_length - 2
         done, total = len(board.column_ids(COMPLETED)), len(board.tasks)
         percent = progress_of(done, total)
         bar = Content("")
@@ -105,7 +105,7 @@ class BoardHeader(Widget):
         others = [user for user in board.online if user.id != board.user.id]
         shown = others[:most]
         badges = [
-            _badge(clip((user.name or "?")[:1].upper(), 2), palette.of_person(user.id, user.color), palette)
+            _badge(clip((user.name or "?")[:1].upper(), 2), self.faces.colour_of(user.id), palette)
             for user in shown
         ]
         if len(others) > most:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from textual.content import Content
 from textual.widget import Widget
@@ -15,6 +16,7 @@ from fluxboard.tui.ports import Clock
 from fluxboard.tui.widgets.card import clip, wrap_title
 from fluxboard.tui.widgets.header import part
 
+SIDEBAR_WIDTH: Final = 28
 _REMEMBERED = 50
 
 
@@ -32,7 +34,9 @@ class Sidebar(Widget):
     """Online people in their colour, yourself first; below them the latest changes of others."""
 
     ALLOW_SELECT = False
-    DEFAULT_CSS = "Sidebar { width: 26; height: 1fr; padding: 1 1 0 2; border-left: vkey $panel; }"
+    DEFAULT_CSS = (
+        f"Sidebar {{ width: {SIDEBAR_WIDTH}; height: 1fr; padding: 1 1 0 2; border-left: vkey $panel; }}"
+    )
 
     def __init__(self, faces: Faces, clock: Clock) -> None:
         super().__init__()
@@ -48,14 +52,19 @@ class Sidebar(Widget):
     def render(self) -> Content:
         width, height = self.size
         palette = self.faces.palette
-        lines = [*self._people(width), Content(""), part("Since you were here", palette.muted, bold=True)]
+        lines = [
+            *self._people(width),
+            Content(""),
+            Content(""),
+            part("Since you were here", palette.muted, bold=True),
+        ]
         if not self.happenings:
-            lines.append(part("Nothing yet", palette.rule))
+            lines += [Content(""), part("Nothing yet", palette.rule)]
         now = self.clock()
         for happening in self.happenings:
-            if len(lines) >= height - 2:
+            if len(lines) >= height - 3:
                 break
-            lines += self._happening(happening, now, width)
+            lines += [Content(""), *self._happening(happening, now, width)]
         for note in self.faces.board.notes:
             lines += [
                 Content(""),
@@ -69,11 +78,13 @@ class Sidebar(Widget):
         lines = [
             Content.assemble(part("Online ", palette.muted, bold=True), part(str(len(people)), palette.muted))
         ]
-        roomy = len(people) * 2 < self.size.height // 2
+        roomy = len(people) * 3 < self.size.height // 2
         for user in people:
+            if roomy:
+                lines.append(Content(""))
             mine = user.id == board.user.id
             name = "you" if mine else user.name or "?"
-            colour = palette.accent if mine else palette.of_person(user.id, user.color)
+            colour = self.faces.colour_of(user.id)
             dot = part("◌ " if user.idle else "● ", palette.muted if user.idle else colour)
             line = dot + part(
                 clip(name, width - 2), palette.muted if user.idle else palette.text, bold=not user.idle
@@ -88,11 +99,11 @@ class Sidebar(Widget):
 
     def _happening(self, happening: Happening, now: datetime, width: int) -> list[Content]:
         palette = self.faces.palette
-        name = clip(happening.name or "?", width // 2)
+        name = clip(self.faces.short(happening.name) or "?", width // 2)
         age = f" · {ago((now - happening.at).total_seconds())}"
         first, *rest = wrap_title(f"{name} {happening.text}", width, width - len(age))
         lines = [
-            part(first[: len(name)], palette.of_person(happening.user_id), bold=True)
+            part(first[: len(name)], self.faces.colour_of(happening.user_id), bold=True)
             + part(first[len(name) :], palette.text)
         ]
         if rest:

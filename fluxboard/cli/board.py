@@ -1,0 +1,74 @@
+"""Opening the board: straight to the last one, or by asking at the first run."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from fluxboard.cli.connect import find_project, sign_in_locally
+from fluxboard.cli.errors import CommandFailed, run
+from fluxboard.cli.state import LOCAL, LastBoard, recall, remember
+
+FIRST_PROJECT = "My first board"
+
+CHOICES = """Welcome to fluxboard. Where is your board?
+
+  1  on this computer
+  2  on a team's server
+  3  just show me the demo
+"""
+
+
+def open_board(server: str | None, project: str | None) -> None:
+    """Opens the board in the terminal; asks where it is when nothing is known yet."""
+    chosen = server or _environment_server() or recall().server or _ask()
+    if chosen == "demo":
+        from fluxboard.cli.demo import run_demo
+
+        run_demo(None)
+        return
+    run(_show(chosen, project))
+
+
+def _environment_server() -> str | None:
+    import os
+
+    return os.environ.get("FLUXBOARD_SERVER")
+
+
+def _ask() -> str:
+    click.echo(CHOICES)
+    match click.prompt("Choose", type=click.Choice(["1", "2", "3"]), default="1"):
+        case "1":
+            return LOCAL
+        case "2":
+            return str(click.prompt("Server URL", default="http://127.0.0.1:5050"))
+        case _:
+            return "demo"
+
+
+async def _show(chosen: str, wanted: str | None) -> None:
+    from fluxboard.client.session import Session
+    from fluxboard.tui.app import FluxboardApp
+
+    if chosen == LOCAL:
+        session = await sign_in_locally()
+        if not await session.projects():
+            await session.create_project(FIRST_PROJECT)
+        project_id: str | None = (await find_project(session, wanted)).id
+    else:
+        session = await Session.open(chosen)
+        project_id = None
+        if session.user is not None:
+            known = recall()
+            project_id = (await find_project(session, wanted)).id if wanted else known.project_id
+    try:
+        app = FluxboardApp(session, project_id)
+        await app.run_async()
+        last = app.project_id or project_id
+        remember(LastBoard(server=chosen, project_id=last))
+        if app.return_code:
+            raise CommandFailed("The board ended with an error; nothing that was saved is lost.")
+    finally:
+        await asyncio.shield(session.close())

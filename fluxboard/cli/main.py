@@ -1,0 +1,89 @@
+"""The ``fluxboard`` command."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import click
+
+from fluxboard.cli import account, tasks
+from fluxboard.cli.board import open_board
+from fluxboard.cli.state import data_folder
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="fluxboard")
+@click.option("--server", help="Server URL (default: the last one).")
+@click.option("--project", help="Project id or name (default: the last one).")
+@click.pass_context
+def cli(context: click.Context, server: str | None, project: str | None) -> None:
+    """A collaborative task board for the terminal. Without a command it opens the board."""
+    if context.invoked_subcommand is None:
+        open_board(server, project)
+
+
+@cli.command()
+@click.option("--seconds", type=float, hidden=True, help="End by itself.")
+def demo(seconds: float | None) -> None:
+    """Watch a living board: a seeded project with two teammates, nothing to set up."""
+    from fluxboard.cli.demo import run_demo
+
+    run_demo(seconds)
+
+
+@cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=5050, show_default=True, help="0 takes a free one.")
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of the database and the secret.")
+@click.option("--database", help="Database URL (default: SQLite in the data folder).")
+def serve(host: str, port: int, data: Path | None, database: str | None) -> None:
+    """Run a server for a team."""
+    from fluxboard.cli.local_server import announce
+    from fluxboard.server.app import serve as serve_app
+    from fluxboard.server.settings import Settings
+
+    folder = data or data_folder()
+    settings = Settings.load(host=host, port=port, data=folder, database=database)
+
+    def ready(url: str) -> None:
+        announce(folder, url)
+        click.echo(f"fluxboard serves {url}  (API: {url}/api/docs)", err=True)
+
+    try:
+        asyncio.run(serve_app(settings, ready))
+    except OSError as error:
+        raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
+
+
+for command in (
+    account.login,
+    account.logout,
+    account.whoami,
+    account.projects,
+    account.create,
+    account.invite,
+    account.join,
+    tasks.list_tasks,
+    tasks.add,
+    tasks.show,
+    tasks.edit,
+    tasks.move,
+    tasks.done,
+    tasks.delete,
+    tasks.watch,
+):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Entry point; an unexpected failure is told in one line unless FLUXBOARD_DEBUG is set."""
+    try:
+        cli()
+    except Exception as error:
+        if os.environ.get("FLUXBOARD_DEBUG"):
+            raise
+        click.echo(f"fluxboard: unexpected error: {type(error).__name__}: {error}", err=True)
+        click.echo("Set FLUXBOARD_DEBUG=1 to see where it comes from.", err=True)
+        raise SystemExit(70) from None

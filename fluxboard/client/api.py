@@ -1,0 +1,353 @@
+"""REST, typed. One object for each signed-in user; every answer is cleaned where it is decoded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, Literal, TypeVar
+
+import httpx
+import msgspec
+from msgspec import UNSET
+
+from fluxboard.client.hygiene import decode
+from fluxboard.model.text import clean_line
+from fluxboard.model.types import Comment, Member, Project, ProjectPatch, Role, Task, TaskPatch, User
+from fluxboard.model.wire import (
+    IDEMPOTENCY_KEY,
+    ActivitiesAnswer,
+    AuthAnswer,
+    BatchAnswer,
+    BatchBody,
+    ChangesAnswer,
+    CommentAnswer,
+    CommentBody,
+    CommentsAnswer,
+    DoneAnswer,
+    InviteAnswer,
+    InviteCreate,
+    LoginBody,
+    MemberAdd,
+    MemberAnswer,
+    MemberRole,
+    MembersAnswer,
+    ProjectAnswer,
+    ProjectCreate,
+    ProjectsAnswer,
+    RefreshBody,
+    SignupBody,
+    TaskAnswer,
+    TaskCreate,
+    TasksAnswer,
+)
+
+T = TypeVar("T")
+Layer = Literal["core", "plus"]
+
+TIMEOUT: Final = httpx.Timeout(10.0, connect=5.0)
+_ENTITY: Final = re.compile(r"&(?:amp|lt|gt|quot|#\d+|#x[0-9A-Fa-f]+);")
+
+encode: Final = msgspec.json.Encoder().encode
+
+
+class ApiError(Exception):
+    """A server's refusal; the text is fit to be read. ``retry_after`` is in seconds."""
+
+    def __init__(
+        self, status: int, message: str, field: str | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.field = field
+        self.retry_after = retry_after
+
+    @property
+    def signed_out(self) -> bool:
+        """Whether the token is what was refused."""
+        return self.status == 401 or (self.status == 403 and "token" in str(self).lower())
+
+    @property
+    def passing(self) -> bool:
+        """Whether the same request may succeed later."""
+        return (
+            self.status == 429 or self.status >= 500 or (self.status == 409 and self.retry_after is not None)
+        )
+
+
+class ApiUnreachable(Exception):
+    """No answer came; the text says why."""
+
+
+class _ErrorBody(msgspec.Struct):
+    error: str | None = None
+    message: str | None = None
+    field: str | None = None
+
+
+class Api:
+    """Calls to one server.
+
+    ``token`` gives the access token, ``renew`` gets a new one after a refusal and says whether it could.
+    ``layer`` is unknown until the first task list has come.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        token: Callable[[], str | None],
+        renew: Callable[[], Awaitable[bool]],
+    ) -> None:
+        self.server = server
+        self.layer: Layer | None = None
+        self._token = token
+        self._renew = renew
+        # Without redirects: a token goes to the server it belongs to and to no other.
+        self._http = httpx.AsyncClient(base_url=server, timeout=TIMEOUT, follow_redirects=False)
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._http.aclose()
+
+    # -- accounts
+
+    async def sign_up(self, email: str, password: str, name: str) -> AuthAnswer:
+        body = SignupBody(email=email, password=password, name=name, refresh=True)
+        return await self._call("POST", "/api/auth/signup", AuthAnswer, body, renew=False)
+
+    async def sign_in(self, email: str, password: str) -> AuthAnswer:
+        body = LoginBody(email=email, password=password, refresh=True)
+        return await self._call("POST", "/api/auth/login", AuthAnswer, body, renew=False)
+
+    async def refresh(self, refresh_token: str) -> AuthAnswer:
+        body = RefreshBody(refresh_token=refresh_token)
+        return await self._call("POST", "/api/auth/refresh", AuthAnswer, body, renew=False)
+
+    async def me(self) -> User:
+        return await self._call("GET", "/api/auth/me", User)
+
+    async def sign_out(self) -> None:
+        await self._send("POST", "/api/auth/logout", renew=False)
+
+    # -- projects
+
+    async def projects(self) -> tuple[Project, ...]:
+        """The projects that the user is a member of."""
+        found = (await self._call("GET", "/api/projects", ProjectsAnswer)).projects
+        escaped = [project for project in found if _ENTITY.search(project.name + project.description)]
+        if escaped and self.layer is None:
+            # Only a Core server escapes, and only the task list tells which one this is.
+            await self.tasks(escaped[0].id)
+            if self._escapes:
+                found = (await self._call("GET", "/api/projects", ProjectsAnswer)).projects
+        return found
+
+    async def create_project(self, name: str, description: str = "") -> Project:
+        body = ProjectCreate(name=name, description=description)
+        return (await self._call("POST", "/api/projects", ProjectAnswer, body)).project
+
+    async def update_project(self, project_id: str, patch: ProjectPatch) -> Project:
+        return await self._call("PUT", f"/api/projects/{project_id}", Project, patch)
+
+    async def delete_project(self, project_id: str) -> None:
+        await self._send("DELETE", f"/api/projects/{project_id}")
+
+    # -- tasks
+
+    async def tasks(self, project_id: str) -> TasksAnswer:
+        """Every task; the answer that tells which layer the server speaks."""
+        answer = await self.tasks_if_changed(project_id, None)
+        assert answer is not None, "asked without a tag"
+        return answer[0]
+
+    async def tasks_if_changed(
+        self, project_id: str, etag: str | None
+    ) -> tuple[TasksAnswer, str | None] | None:
+        """Every task and the answer's entity tag; None when nothing changed since ``etag``."""
+        headers = {"If-None-Match": etag} if etag else {}
+        response = await self._send("GET", f"/api/projects/{project_id}/tasks", headers=headers)
+        if response.status_code == 304:
+            return None
+        answer = self._decode(response, TasksAnswer)
+        if self.layer is None:
+            self.layer = "core" if answer.rev is None else "plus"
+            if self._escapes:
+                answer = self._decode(response, TasksAnswer)
+        return answer, response.headers.get("etag")
+
+    async def create_task(self, project_id: str, body: TaskCreate, key: str | None = None) -> Task:
+        return (await self.send_create(project_id, body, key)).task
+
+    async def send_create(self, project_id: str, body: TaskCreate, key: str | None) -> TaskAnswer:
+        """Creates a task and answers it with the project's revision."""
+        if self.layer == "core":
+            body = msgspec.structs.replace(
+                body, id=None, labels=(), checklist=(), after_id=None, before_id=None
+            )
+        return await self._call("POST", f"/api/projects/{project_id}/tasks", TaskAnswer, body, key=key)
+
+    async def update_task(self, project_id: str, task: Task, patch: TaskPatch) -> Task:
+        return (await self.send_update(project_id, task, patch, None)).task
+
+    async def send_update(self, project_id: str, task: Task, patch: TaskPatch, key: str | None) -> TaskAnswer:
+        """Changes fields of ``task``. A Core server wants the title in every change."""
+        if self.layer != "plus" and patch.title is UNSET:
+            patch = msgspec.structs.replace(patch, title=task.title)
+        if self.layer == "core":
+            patch = msgspec.structs.replace(
+                patch, position=UNSET, after_id=UNSET, before_id=UNSET, labels=UNSET, checklist=UNSET
+            )
+        path = f"/api/projects/{project_id}/tasks/{task.id}"
+        return await self._call("PUT", path, TaskAnswer, patch, key=key)
+
+    async def delete_task(self, project_id: str, task_id: str, key: str | None = None) -> int:
+        """Deletes a task and answers the project's revision; 0 on a Core server."""
+        path = f"/api/projects/{project_id}/tasks/{task_id}"
+        return (await self._call("DELETE", path, DoneAnswer, key=key)).rev
+
+    async def restore_task(self, project_id: str, task_id: str, key: str | None = None) -> TaskAnswer:
+        path = f"/api/projects/{project_id}/tasks/{task_id}/restore"
+        return await self._call("POST", path, TaskAnswer, key=key)
+
+    async def batch(self, project_id: str, body: BatchBody, key: str | None = None) -> BatchAnswer:
+        path = f"/api/projects/{project_id}/tasks/batch"
+        return await self._call("POST", path, BatchAnswer, body, key=key)
+
+    async def changes(self, project_id: str, since: int) -> ChangesAnswer:
+        """What came after a revision. Raises ApiError 410 when the log does not reach back."""
+        return await self._call("GET", f"/api/projects/{project_id}/changes?since={since}", ChangesAnswer)
+
+    async def changes_if_any(self, project_id: str, since: int) -> ChangesAnswer | None:
+        """As :meth:`changes`; None, at no cost, when ``since`` is the newest revision."""
+        path = f"/api/projects/{project_id}/changes?since={since}"
+        response = await self._send("GET", path, headers={"If-None-Match": f'"{since}"'})
+        return None if response.status_code == 304 else self._decode(response, ChangesAnswer)
+
+    # -- people
+
+    async def members(self, project_id: str) -> tuple[Member, ...]:
+        return (await self._call("GET", f"/api/projects/{project_id}/members", MembersAnswer)).members
+
+    async def add_member(self, project_id: str, *, email: str, role: Role = "member") -> Member:
+        body = MemberAdd(email=email, role=role)
+        return (await self._call("POST", f"/api/projects/{project_id}/members", MemberAnswer, body)).member
+
+    async def set_role(self, project_id: str, user_id: str, role: Role) -> Member:
+        path = f"/api/projects/{project_id}/members/{user_id}"
+        return (await self._call("PUT", path, MemberAnswer, MemberRole(role=role))).member
+
+    async def remove_member(self, project_id: str, user_id: str) -> None:
+        await self._send("DELETE", f"/api/projects/{project_id}/members/{user_id}")
+
+    async def create_invite(
+        self, project_id: str, *, role: Role = "member", expires_in: int = 604800, max_uses: int = 1
+    ) -> InviteAnswer:
+        body = InviteCreate(role=role, expires_in=expires_in, max_uses=max_uses)
+        return await self._call("POST", f"/api/projects/{project_id}/invites", InviteAnswer, body)
+
+    async def accept_invite(self, code: str) -> Project:
+        return (await self._call("POST", f"/api/invites/{code}/accept", ProjectAnswer)).project
+
+    # -- comments and activities
+
+    async def comments(self, project_id: str, task_id: str) -> tuple[Comment, ...]:
+        path = f"/api/projects/{project_id}/tasks/{task_id}/comments"
+        return (await self._call("GET", path, CommentsAnswer)).comments
+
+    async def add_comment(self, project_id: str, task_id: str, content: str) -> Comment:
+        path = f"/api/projects/{project_id}/tasks/{task_id}/comments"
+        return (await self._call("POST", path, CommentAnswer, CommentBody(content=content))).comment
+
+    async def activities(self, project_id: str, limit: int = 50, offset: int = 0) -> ActivitiesAnswer:
+        path = f"/api/projects/{project_id}/activities?limit={limit}&offset={offset}"
+        return await self._call("GET", path, ActivitiesAnswer)
+
+    @property
+    def _escapes(self) -> bool:
+        return self.layer == "core"
+
+    # -- one call
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        kind: type[T],
+        body: msgspec.Struct | None = None,
+        *,
+        key: str | None = None,
+        renew: bool = True,
+    ) -> T:
+        return self._decode(await self._send(method, path, body, key=key, renew=renew), kind)
+
+    def _decode(self, response: httpx.Response, kind: type[T]) -> T:
+        try:
+            return decode(response.content, kind, escaped=self._escapes)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise ApiError(502, f"{self.server} does not answer as a task board does: {error}") from None
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        body: msgspec.Struct | None = None,
+        *,
+        key: str | None = None,
+        headers: dict[str, str] | None = None,
+        renew: bool = True,
+    ) -> httpx.Response:
+        response = await self._request(method, path, body, key, headers)
+        if response.status_code < 400 and not response.is_redirect:
+            return response
+        error = _error_of(response)
+        if renew and error.signed_out and await self._renew():
+            response = await self._request(method, path, body, key, headers)
+            if response.status_code < 400 and not response.is_redirect:
+                return response
+            error = _error_of(response)
+        raise error
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        body: msgspec.Struct | None,
+        key: str | None,
+        headers: dict[str, str] | None,
+    ) -> httpx.Response:
+        sent: dict[str, Any] = dict(headers or {})
+        token = self._token()
+        if token:
+            sent["Authorization"] = f"Bearer {token}"
+        if key is not None:
+            sent[IDEMPOTENCY_KEY] = key
+        content = None
+        if body is not None:
+            sent["Content-Type"] = "application/json"
+            content = encode(body)
+        try:
+            return await self._http.request(method, path, content=content, headers=sent)
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            raise ApiUnreachable(_why(error, self.server)) from None
+
+
+def _why(error: Exception, server: str) -> str:
+    if isinstance(error, httpx.TimeoutException):
+        return f"{server} did not answer in time"
+    if isinstance(error, httpx.ConnectError):
+        return f"nothing answers at {server}"
+    return clean_line(f"{server}: {error}" if str(error) else f"{server}: {type(error).__name__}")
+
+
+def _error_of(response: httpx.Response) -> ApiError:
+    status = response.status_code
+    try:
+        body = decode(response.content, _ErrorBody)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        body = _ErrorBody()
+    message = body.error or body.message or f"The server answered {status} {response.reason_phrase}"
+    if response.is_redirect:
+        message = f"The server wants to send us elsewhere ({status}); give that address instead"
+    if body.field and body.field.lower() not in message.lower():
+        message = f"{message} ({body.field})"
+    wait = response.headers.get("retry-after", "")
+    return ApiError(status, clean_line(message), body.field, float(wait) if wait.isdecimal() else None)

@@ -1,0 +1,216 @@
+"""One user on one server: signing in, projects, and the way to a live board."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import os
+import time
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from fluxboard.client.api import Api, ApiError, ApiUnreachable
+from fluxboard.client.credentials import Credential, Credentials, FileRefused
+from fluxboard.client.edits import Edit
+from fluxboard.model.types import Project, User
+from fluxboard.model.wire import AuthAnswer
+
+if TYPE_CHECKING:
+    from fluxboard.client.board import Board
+
+#: An access token is renewed this many seconds before it ends.
+EARLY: Final = 30.0
+
+
+class _Claims(msgspec.Struct):
+    exp: float = 0.0
+
+
+class Session:
+    """An account on a server. Errors are ApiError and ApiUnreachable, with texts fit to be read."""
+
+    def __init__(self, server: str, credentials: Credentials | None, socket_url: str | None) -> None:
+        """``credentials`` None remembers nothing. Use :meth:`open`."""
+        self.server = server
+        self.socket_url = socket_url or server
+        self.user: User | None = None
+        self.token: str | None = None
+        self.api = Api(server, lambda: self.token, self.renew)
+        #: Edits of boards that were closed before the server had them, by project.
+        self.unsent: dict[str, tuple[Edit, ...]] = {}
+        self._refresh_token: str | None = None
+        self._credentials = credentials
+        self._renewing: asyncio.Task[bool] | None = None
+
+    @classmethod
+    async def open(
+        cls,
+        server: str,
+        *,
+        token: str | None = None,
+        socket_url: str | None = None,
+        remember: bool = True,
+    ) -> Session:
+        """A session on ``server``, signed in when a token is known; otherwise ``user`` is None.
+
+        FLUXBOARD_TOKEN and FLUXBOARD_SOCKET_URL are used where no argument is given. With ``remember``
+        tokens are kept in the keyring. Raises ApiUnreachable, and ApiError for an address that is none.
+        """
+        origin = _origin(server)
+        token = token or (os.environ.get("FLUXBOARD_TOKEN") if remember else None)
+        socket_url = socket_url or os.environ.get("FLUXBOARD_SOCKET_URL")
+        session = cls(origin, Credentials() if remember and not token else None, socket_url)
+        try:
+            if token:
+                session.token = token
+                session.user = await session.api.me()
+            else:
+                await session._resume()
+        except BaseException:
+            await session.close()
+            raise
+        return session
+
+    @property
+    def store_note(self) -> str | None:
+        """Where the token went, when that is something to know."""
+        return self._credentials.note if self._credentials else None
+
+    async def sign_in(self, email: str, password: str) -> User:
+        """Signs in. Raises ApiError 401 for a wrong address or password."""
+        return await self._enter(await self.api.sign_in(email, password))
+
+    async def sign_up(self, email: str, password: str, name: str) -> User:
+        """Makes an account and signs in. Raises ApiError 400 and 409."""
+        return await self._enter(await self.api.sign_up(email, password, name))
+
+    async def sign_out(self) -> None:
+        """Ends the session here, and on the server where it can be reached."""
+        with contextlib.suppress(ApiError, ApiUnreachable):
+            await self.api.sign_out()
+        if self._credentials is not None:
+            await self._credentials.forget(self.server)
+        self.user, self.token, self._refresh_token = None, None, None
+
+    async def projects(self) -> tuple[Project, ...]:
+        """The projects that the user is a member of."""
+        return await self.api.projects()
+
+    async def create_project(self, name: str, description: str = "") -> Project:
+        """A new project, owned by the user."""
+        return await self.api.create_project(name, description)
+
+    async def board(self, project_id: str) -> Board:
+        """A project's board, not yet started. Raises ApiError 404 for what the user is no member of."""
+        from fluxboard.client.board import Board
+
+        for project in await self.projects():
+            if project.id == project_id:
+                return Board(self, project)
+        raise ApiError(404, "This project does not exist, or you are not a member of it")
+
+    async def fresh_token(self) -> str | None:
+        """An access token that is good for a while, renewed when need be."""
+        if self.token is not None and self._refresh_token and _ends_at(self.token) < time.time() + EARLY:
+            with contextlib.suppress(ApiUnreachable):
+                await self.renew()
+        return self.token
+
+    async def renew(self) -> bool:
+        """Gets a new access token; False when the user must sign in again. Raises ApiUnreachable."""
+        if self._refresh_token is None:
+            return False
+        if self._renewing is None or self._renewing.done():
+            self._renewing = asyncio.create_task(self._renew())
+        return await asyncio.shield(self._renewing)
+
+    async def close(self) -> None:
+        """Closes the connections; what is remembered stays."""
+        await self.api.close()
+
+    async def _resume(self) -> None:
+        if self._credentials is None:
+            return
+        try:
+            known = await self._credentials.load(self.server)
+        except FileRefused as error:
+            raise ApiError(400, str(error)) from None
+        if known is None:
+            return
+        self.token, self._refresh_token = known.token, known.refresh_token
+        if known.refresh_token is None or await self.renew():
+            self.user = known.user
+
+    async def _renew(self) -> bool:
+        """Exchanges the refresh token; terminals that share one take turns, and use what another got."""
+        if self._credentials is None:
+            return await self._exchange()
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self._credentials.lock_path, timeout=20, thread_local=False)
+        try:
+            await asyncio.to_thread(lock.acquire)
+        except Timeout:
+            return await self._exchange()
+        try:
+            known = await self._credentials.load(self.server)
+            if known is not None and known.refresh_token is not None:
+                self._refresh_token = known.refresh_token
+            return await self._exchange()
+        finally:
+            lock.release()
+
+    async def _exchange(self) -> bool:
+        if self._refresh_token is None:
+            return False
+        try:
+            answer = await self.api.refresh(self._refresh_token)
+        except ApiError as error:
+            if error.passing:
+                raise ApiUnreachable(str(error)) from None
+            self.token = None
+            return False
+        await self._enter(answer)
+        return True
+
+    async def _enter(self, answer: AuthAnswer) -> User:
+        self.token, self.user = answer.token, answer.user
+        self._refresh_token = answer.refresh_token
+        if self._credentials is not None:
+            token = None if answer.refresh_token else answer.token
+            kept = Credential(user=answer.user, refresh_token=answer.refresh_token, token=token)
+            try:
+                await self._credentials.save(self.server, kept)
+            except (FileRefused, OSError) as error:
+                self._credentials.note = f"The token could not be kept: {error}"
+        return answer.user
+
+
+def _origin(server: str) -> str:
+    """The origin of what a user typed. Raises ApiError for what is no address."""
+    text = server.strip().rstrip("/")
+    if "//" not in text:
+        text = f"http://{text}" if text.startswith(("localhost", "127.", "[::1]")) else f"https://{text}"
+    try:
+        url = urlsplit(text)
+        _ = url.port
+    except ValueError:
+        raise ApiError(400, f"This is not a server's address: {server}") from None
+    if url.scheme not in {"http", "https"} or not url.hostname:
+        raise ApiError(400, f"This is not a server's address: {server}")
+    if url.username or url.password:
+        raise ApiError(400, "Leave the password out of the address; sign in instead")
+    return f"{url.scheme}://{url.netloc}{url.path}".rstrip("/")
+
+
+def _ends_at(token: str) -> float:
+    """When a token ends, in seconds since the epoch, unverified; 0 where it cannot be told."""
+    try:
+        payload = token.split(".")[1]
+        padded = payload + "=" * (-len(payload) % 4)
+        return msgspec.json.decode(base64.urlsafe_b64decode(padded), type=_Claims).exp
+    except (IndexError, ValueError, msgspec.DecodeError):
+        return 0.0

@@ -1,0 +1,72 @@
+"""Undo and redo: each step knows its tasks before and after, and is taken back as an edit like any."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+from fluxboard.model.types import TASK_FIELDS, Task
+
+STEPS_MAX: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One task before and after a step; None where it did not exist."""
+
+    before: Task | None
+    after: Task | None
+
+    def reversed(self) -> Deed:
+        """The way back."""
+        return Deed(self.after, self.before)
+
+    def changed_fields(self) -> tuple[str, ...]:
+        """The attributes that differ; a place is column and position together."""
+        if self.before is None or self.after is None:
+            return ()
+        before, after = self.before, self.after
+        names = {name for name in TASK_FIELDS if getattr(before, name) != getattr(after, name)}
+        return tuple(name for name in TASK_FIELDS if name in names)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one key press did, with its name for the user."""
+
+    name: str
+    deeds: tuple[Deed, ...]
+
+    def reversed(self) -> Step:
+        """The step that takes this one back."""
+        return Step(self.name, tuple(deed.reversed() for deed in reversed(self.deeds)))
+
+
+class History:
+    """The steps that can be taken back, and those that can be done again."""
+
+    def __init__(self) -> None:
+        self._past: deque[Step] = deque(maxlen=STEPS_MAX)
+        self._future: deque[Step] = deque(maxlen=STEPS_MAX)
+
+    def record(self, step: Step) -> None:
+        """A new step; what was undone before it cannot be redone any more."""
+        self._past.append(step)
+        self._future.clear()
+
+    def back(self) -> Step | None:
+        """The last step, now in the future."""
+        if not self._past:
+            return None
+        step = self._past.pop()
+        self._future.append(step)
+        return step
+
+    def forth(self) -> Step | None:
+        """The step that was last taken back."""
+        if not self._future:
+            return None
+        step = self._future.pop()
+        self._past.append(step)
+        return step

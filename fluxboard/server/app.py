@@ -1,0 +1,284 @@
+"""The ASGI application, and the process that serves it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import json
+import logging
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from importlib.metadata import version
+from typing import Any, Final
+
+import socketio
+import uvicorn
+from litestar import Litestar, get
+from litestar.config.cors import CORSConfig
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin, SwaggerRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from fluxboard.model.types import timestamp
+from fluxboard.model.wire import IDEMPOTENCY_KEY, PROJECT_REV, SOCKET_ID
+from fluxboard.server.auth import Passwords, Throttle, Tokens
+from fluxboard.server.commands.upkeep import tidy
+from fluxboard.server.errors import Refusal
+from fluxboard.server.live import Live
+from fluxboard.server.rest.accounts import AccountRoutes
+from fluxboard.server.rest.projects import InviteRoutes, MemberRoutes, ProjectRoutes
+from fluxboard.server.rest.support import (
+    Services,
+    on_failure,
+    on_http_error,
+    on_refusal,
+    provide_caller,
+    provide_services,
+)
+from fluxboard.server.rest.tasks import CommentRoutes, TaskRoutes
+from fluxboard.server.settings import Settings
+from fluxboard.server.storage.engine import open_storage
+
+BODY_MAX: Final = 2_000_000
+TIDY_SECONDS: Final = 3600.0
+DRAIN_SECONDS: Final = 5
+
+access_log = logging.getLogger("fluxboard.access")
+log = logging.getLogger("fluxboard.server")
+
+
+def create_app(settings: Settings) -> ASGIApp:
+    """REST and Socket.IO as one ASGI application; it opens its database at start-up."""
+    return Server(settings).asgi
+
+
+class Server:
+    """One process: its database, its sockets and its routes."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._started = time.monotonic()
+        self._tokens = Tokens(settings.jwt_secret)
+        self.live = Live(settings, self._tokens)
+        self._rest = self._routes()
+        self._sockets: ASGIApp = socketio.ASGIApp(self.live.sio, other_asgi_app=self._rest)
+
+    async def asgi(self, scope: Any, receive: Any, send: Any) -> None:
+        """The application; the routes' side alone hears of start and end."""
+        target = self._rest if scope["type"] == "lifespan" else self._sockets
+        await target(scope, receive, send)
+
+    def _routes(self) -> Litestar:
+        origins = list(self._settings.cors_origins)
+        exposed = [PROJECT_REV, "ETag", "Retry-After"]
+        headers = ["Authorization", "Content-Type", "If-None-Match", IDEMPOTENCY_KEY, SOCKET_ID]
+
+        @get("/health", summary="Whether this process lives", tags=["Operations"])
+        async def health() -> dict[str, Any]:
+            return {
+                "status": "ok",
+                "service": "fluxboard",
+                "version": version("fluxboard"),
+                "timestamp": timestamp(),
+                "uptime": round(time.monotonic() - self._started, 3),
+            }
+
+        return Litestar(
+            route_handlers=[
+                health,
+                AccountRoutes,
+                ProjectRoutes,
+                MemberRoutes,
+                InviteRoutes,
+                TaskRoutes,
+                CommentRoutes,
+            ],
+            dependencies={
+                "services": Provide(provide_services, sync_to_thread=False),
+                "caller": Provide(provide_caller, sync_to_thread=False),
+            },
+            exception_handlers={
+                Refusal: on_refusal,
+                HTTPException: on_http_error,
+                Exception: on_failure,
+            },
+            cors_config=CORSConfig(
+                allow_origins=origins, allow_headers=headers, expose_headers=exposed, allow_credentials=True
+            )
+            if origins
+            else None,
+            middleware=[_access_logging] if access_log.isEnabledFor(logging.INFO) else [],
+            openapi_config=OpenAPIConfig(
+                title="fluxboard",
+                version=version("fluxboard"),
+                description="A collaborative task board. The socket's events are in docs/protocol.md.",
+                path="/api/docs",
+                render_plugins=[JsonRenderPlugin(path="/"), SwaggerRenderPlugin(path="/ui")],
+                components=Components(
+                    security_schemes={
+                        "token": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")
+                    }
+                ),
+                security=[{"token": []}],
+            ),
+            request_max_body_size=BODY_MAX,
+            lifespan=[self._life],
+            logging_config=None,
+        )
+
+    @contextlib.asynccontextmanager
+    async def _life(self, rest: Litestar) -> AsyncIterator[None]:
+        storage = open_storage(self._settings.database, self.live.publish)
+        rest.state.services = Services(
+            settings=self._settings,
+            storage=storage,
+            tokens=self._tokens,
+            passwords=Passwords(),
+            logins=Throttle(limit=10, window=300),
+        )
+        self.live.start(storage)
+
+        async def tidy_forever() -> None:
+            while True:
+                try:
+                    await storage.write(tidy)
+                except Exception:
+                    log.exception("tidying up failed")
+                await asyncio.sleep(TIDY_SECONDS)
+
+        tidying = asyncio.create_task(tidy_forever())
+        # What lives as long as the process is not looked at again, and young garbage less often.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 100)
+        try:
+            yield
+        finally:
+            tidying.cancel()
+            await self.live.stop()
+            await storage.close()
+            gc.unfreeze()
+
+
+class _Uvicorn(uvicorn.Server):
+    """Tells the sockets before it ends, and ends with exit code 0 when it is asked to."""
+
+    def __init__(self, config: uvicorn.Config, live: Live, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._live = live
+        self._ready = ready
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Any:
+        """Ours are on the event loop; uvicorn's would raise the signal again at the end."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._live.drain(), DRAIN_SECONDS)
+        await super().shutdown(sockets)
+
+
+async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
+    """Serves until SIGTERM or SIGINT; ``ready`` is called with the URL once it listens.
+
+    Raises OSError when it cannot listen, and what opening the database raises.
+    """
+    from fluxboard.server.storage.migrate import migrate
+
+    _log_to_stderr(settings.log_level)
+    listening = socket.create_server((settings.host, settings.port), backlog=2048, reuse_port=False)
+    try:
+        migrate(settings.database)  # before uvicorn, so that a refusal is told in one line
+        server = Server(settings)
+        config = uvicorn.Config(
+            server.asgi,
+            interface="asgi3",
+            lifespan="on",
+            access_log=False,
+            log_config=None,
+            ws="websockets-sansio",
+            ws_per_message_deflate=False,
+            ws_ping_interval=None,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+            server_header=False,
+        )
+        port = listening.getsockname()[1]
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        process = _Uvicorn(config, server.live, lambda: ready(f"http://{host}:{port}"))
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, lambda: setattr(process, "should_exit", True))
+        await process._serve([listening])
+    finally:
+        listening.close()
+
+
+def _access_logging(app: ASGIApp) -> ASGIApp:
+    """One log line a request, with its route and not its path: a path may hold an invite's code."""
+
+    async def logged(scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        status = 0
+
+        async def watched(message: Any) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await app(scope, receive, watched)
+        finally:
+            access_log.info(
+                "request",
+                extra={
+                    "method": scope.get("method"),
+                    "route": scope.get("path_template"),
+                    "status": status,
+                    "ms": round((time.perf_counter() - started) * 1000, 1),
+                },
+            )
+
+    return logged
+
+
+class _JsonLines(logging.Formatter):
+    """A record as one line of JSON."""
+
+    _own: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "at": timestamp(),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line |= {name: value for name, value in vars(record).items() if name not in self._own}
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+def _log_to_stderr(level: str) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JsonLines())
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    # The first two log whole packets, with what people wrote; the others what nobody asked.
+    for name in ("fluxboard.socketio", "fluxboard.engineio", "alembic", "uvicorn"):
+        logging.getLogger(name).setLevel(logging.WARNING if name in {"alembic", "uvicorn"} else logging.ERROR)

@@ -1,0 +1,70 @@
+"""Idempotency: what a key was answered, so that a request sent twice takes effect once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from fluxboard.model.types import timestamp
+from fluxboard.server.errors import BadInput, Unprocessable
+from fluxboard.server.storage.sql import Statement, Tx, command
+from fluxboard.server.storage.tables import answers
+
+KEY_MAX: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a request was answered."""
+
+    status: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    request_hash: str
+    status: int
+    body: str
+
+
+# Both dialects spell ON CONFLICT DO NOTHING alike; in PostgreSQL it waits for a twin that still runs.
+_CLAIM: Final = command(insert(answers).on_conflict_do_nothing())
+_FIND: Final = Statement(
+    select(answers.c.request_hash, answers.c.status, answers.c.body).where(
+        answers.c.user_id == bindparam("user"), answers.c.key == bindparam("of")
+    ),
+    _Row,
+)
+_FILL: Final = command(
+    update(answers)
+    .where(answers.c.user_id == bindparam("user"), answers.c.key == bindparam("of"))
+    .values(status=bindparam("new_status"), body=bindparam("new_body"))
+)
+
+
+def claim(tx: Tx, user_id: str, key: str, request_hash: str) -> Answer | None:
+    """Takes a key for this request; the first answer when it was taken by the same.
+
+    Raises Unprocessable when another request took it.
+    """
+    if not 1 <= len(key) <= KEY_MAX or not key.isprintable():
+        raise BadInput(f"The key must have 1 to {KEY_MAX} printable characters", field="Idempotency-Key")
+    now = timestamp()
+    claimed = tx.run(
+        _CLAIM, user_id=user_id, key=key, request_hash=request_hash, status=0, body="", created_at=now
+    )
+    if claimed:
+        return None
+    row = tx.one(_FIND, user=user_id, of=key)
+    if row is None or row.request_hash != request_hash:
+        raise Unprocessable("This key was used for another request", field="Idempotency-Key")
+    return Answer(row.status, row.body.encode())
+
+
+def fill(tx: Tx, user_id: str, key: str, answer: Answer) -> None:
+    """Keeps what a claimed key was answered."""
+    tx.run(_FILL, user=user_id, of=key, new_status=answer.status, new_body=answer.body.decode())

@@ -1,0 +1,318 @@
+"""Tasks: create, change, move, delete, restore, and many at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+from msgspec import UNSET
+from sqlalchemy import bindparam, insert, select, update
+
+from fluxboard.model.types import (
+    BATCH_MAX,
+    TASK_FIELDS,
+    Task,
+    TaskPatch,
+    new_id,
+)
+from fluxboard.model.wire import (
+    TASK_CREATED,
+    TASK_DELETED,
+    TASK_UPDATED,
+    BatchAnswer,
+    BatchBody,
+    BatchOp,
+    BatchResult,
+    TaskCreate,
+)
+from fluxboard.server.commands import fields
+from fluxboard.server.commands.access import Access
+from fluxboard.server.commands.ledger import Ledger, encode, is_completed
+from fluxboard.server.commands.placing import place, place_at
+from fluxboard.server.errors import BadInput, Conflict, Forbidden, NotFound, Refusal, TaskGone
+from fluxboard.server.storage.sql import Statement, Tx, command
+from fluxboard.server.storage.tables import members, tasks, users
+
+NO_TASK: Final = "Task not found"
+
+_task: Final = msgspec.json.Decoder(Task)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    project_id: str
+    body: str
+    deleted_at: str | None
+    deleted_by: str | None
+
+
+_FIND: Final = Statement(
+    select(tasks.c.project_id, tasks.c.body, tasks.c.deleted_at, tasks.c.deleted_by).where(
+        tasks.c.id == bindparam("task")
+    ),
+    _Row,
+)
+_BODIES: Final = Statement(
+    select(tasks.c.body)
+    .where(tasks.c.project_id == bindparam("project"), tasks.c.deleted_at.is_(None))
+    .order_by(tasks.c.status, tasks.c.position, tasks.c.id),
+    lambda body: msgspec.Raw(body.encode()),
+)
+_INSERT: Final = command(insert(tasks))
+_SAVE: Final = command(
+    update(tasks)
+    .where(tasks.c.id == bindparam("task"))
+    .values(
+        status=bindparam("status"),
+        position=bindparam("position"),
+        body=bindparam("body"),
+        deleted_at=bindparam("deleted_at"),
+        deleted_by=bindparam("deleted_by"),
+    )
+)
+_IS_MEMBER: Final = Statement(
+    select(members.c.user_id).where(
+        members.c.project_id == bindparam("project"), members.c.user_id == bindparam("user")
+    ),
+    str,
+)
+_NAME: Final = Statement(select(users.c.name).where(users.c.id == bindparam("user")), str)
+
+
+def listed(tx: Tx, project_id: str) -> list[msgspec.Raw]:
+    """Every task of a project, each as its JSON."""
+    return tx.all(_BODIES, project=project_id)
+
+
+def find(tx: Tx, project_id: str, task_id: str) -> Task:
+    """One task. Raises NotFound, or TaskGone for a deleted one."""
+    row = tx.one(_FIND, task=task_id)
+    if row is None or row.project_id != project_id:
+        raise NotFound(NO_TASK)
+    task = _task.decode(row.body)
+    if row.deleted_at is not None:
+        name = tx.one(_NAME, user=row.deleted_by or "") or ""
+        raise TaskGone(task, name, row.deleted_at)
+    return task
+
+
+def exists(tx: Tx, access: Access, task_id: str) -> bool:
+    """Whether a task is or was in this project."""
+    row = tx.one(_FIND, task=task_id)
+    return row is not None and row.project_id == access.project_id
+
+
+def create(ledger: Ledger, body: TaskCreate) -> Task:
+    """A new task, at the bottom of its column unless a neighbour is named.
+
+    A client-made id that exists with the same content answers that task; with another, Conflict.
+    """
+    ledger.access.to_write()
+    tx = ledger.tx
+    task_id = new_id() if body.id is None else fields.uuid(body.id, "id")
+    made = Task(
+        id=task_id,
+        title=fields.title(body.title),
+        description=fields.description(body.description),
+        status=fields.status(body.status, ledger.columns),
+        priority=fields.priority(body.priority),
+        assigned_to=_assignee(ledger, body.assigned_to),
+        due_date=fields.day(body.due_date, "dueDate"),
+        created_by=ledger.access.person.id,
+        created_at=ledger.now,
+        updated_at=ledger.now,
+        labels=fields.labels(body.labels),
+        checklist=fields.checklist(body.checklist),
+    )
+    if body.id is not None and (known := tx.one(_FIND, task=task_id)) is not None:
+        return _already_there(ledger, known, made)
+    after = UNSET if body.after_id is None else body.after_id
+    before = UNSET if body.before_id is None else body.before_id
+    position = place(ledger, made.status, task_id, after, before)
+    rev = ledger.next_rev
+    made = msgspec.structs.replace(
+        made,
+        position=position,
+        rev=rev,
+        field_revs=dict.fromkeys(TASK_FIELDS.values(), rev),
+        completed_at=ledger.now if is_completed(made) else None,
+    )
+    tx.run(
+        _INSERT,
+        id=task_id,
+        project_id=ledger.row.id,
+        status=made.status,
+        position=position,
+        body=encode(made).decode(),
+        deleted_at=None,
+        deleted_by=None,
+    )
+    _count(ledger, made, 1)
+    ledger.task(TASK_CREATED, "task.created", made)
+    return made
+
+
+def change(ledger: Ledger, task_id: str, patch: TaskPatch) -> Task:
+    """The task with the patch's fields; without a difference nothing is logged.
+
+    Raises NotFound, TaskGone, Forbidden, BadInput.
+    """
+    ledger.access.to_write()
+    task = find(ledger.tx, ledger.row.id, task_id)
+    wanted = _wanted(ledger, task, patch)
+    changed = {name: value for name, value in wanted.items() if value != getattr(task, name)}
+    if not changed:
+        return task
+    rev = ledger.next_rev
+    after = msgspec.structs.replace(
+        task,
+        **changed,
+        updated_at=ledger.now,
+        rev=rev,
+        field_revs=task.field_revs | dict.fromkeys((TASK_FIELDS[name] for name in changed), rev),
+    )
+    if is_completed(after) != is_completed(task):
+        after = msgspec.structs.replace(after, completed_at=ledger.now if is_completed(after) else None)
+        ledger.completed_count += 1 if is_completed(after) else -1
+    save(ledger.tx, after)
+    completed = is_completed(after) and not is_completed(task)
+    kind = "task.completed" if completed else "task.updated"
+    ledger.task(TASK_UPDATED, kind, after, before=task, fields=tuple(changed))
+    return after
+
+
+def delete(ledger: Ledger, task_id: str) -> Task:
+    """Leaves a tombstone. Owners, admins and the task's creator may; raises Forbidden, NotFound, TaskGone."""
+    access = ledger.access
+    access.to_write()
+    task = find(ledger.tx, ledger.row.id, task_id)
+    if access.role not in {"owner", "admin"} and task.created_by != access.person.id:
+        raise Forbidden("Only an owner, an admin or the task's creator may delete it")
+    save(ledger.tx, task, deleted_at=ledger.now, deleted_by=access.person.id)
+    _count(ledger, task, -1)
+    ledger.task(TASK_DELETED, "task.deleted", task)
+    return task
+
+
+def restore(ledger: Ledger, task_id: str) -> Task:
+    """Brings a deleted task back to where it was; a task that is there answers as it is."""
+    ledger.access.to_write()
+    try:
+        return find(ledger.tx, ledger.row.id, task_id)
+    except TaskGone as gone:
+        task = gone.task
+    if all(column.id != task.status for column in ledger.columns):
+        task = msgspec.structs.replace(task, status=ledger.columns[0].id)
+    position = place_at(ledger, task.status, task_id, task.position)
+    rev = ledger.next_rev
+    revs = task.field_revs | {"position": rev}
+    task = msgspec.structs.replace(task, position=position, updated_at=ledger.now, rev=rev, field_revs=revs)
+    save(ledger.tx, task)
+    _count(ledger, task, 1)
+    ledger.task(TASK_CREATED, "task.restored", task)
+    return task
+
+
+def batch(ledger: Ledger, body: BatchBody) -> BatchAnswer:
+    """Runs the operations in order; an atomic one raises at the first refusal, with all of it undone."""
+    if len(body.ops) > BATCH_MAX:
+        raise BadInput(f"A batch has at most {BATCH_MAX} operations", field="ops")
+    results: list[BatchResult] = []
+    for index, op in enumerate(body.ops):
+        try:
+            results.append(_run(ledger, op))
+        except Refusal as refusal:
+            if body.atomic:
+                field = f"ops[{index}]" + (f".{refusal.field}" if refusal.field else "")
+                refusal.field = field
+                raise
+            results.append(
+                BatchResult(
+                    success=False,
+                    status=refusal.status,
+                    task_id=op.task_id,
+                    error=refusal.message,
+                    field=refusal.field,
+                )
+            )
+    return BatchAnswer(results=tuple(results), rev=ledger.rev)
+
+
+def save(tx: Tx, task: Task, deleted_at: str | None = None, deleted_by: str | None = None) -> None:
+    """Writes a task's row."""
+    tx.run(
+        _SAVE,
+        task=task.id,
+        status=task.status,
+        position=task.position,
+        body=encode(task).decode(),
+        deleted_at=deleted_at,
+        deleted_by=deleted_by,
+    )
+
+
+def _run(ledger: Ledger, op: BatchOp) -> BatchResult:
+    match op:
+        case BatchOp(op="create", task=TaskCreate() as task):
+            return BatchResult(success=True, status=201, task=create(ledger, task))
+        case BatchOp(op="update", task_id=str(task_id), patch=TaskPatch() as patch):
+            return BatchResult(success=True, task=change(ledger, task_id, patch), task_id=task_id)
+        case BatchOp(op="delete", task_id=str(task_id)):
+            delete(ledger, task_id)
+            return BatchResult(success=True, task_id=task_id)
+    missing = {"create": "task", "update": "patch", "delete": "taskId"}[op.op]
+    raise BadInput(f"{op.op} needs {missing}", field=missing)
+
+
+def _wanted(ledger: Ledger, task: Task, patch: TaskPatch) -> dict[str, object]:
+    """The patch's values by attribute, checked; a move has status and position."""
+    wanted: dict[str, object] = {}
+    if patch.title is not UNSET:
+        wanted["title"] = fields.title(patch.title)
+    if patch.description is not UNSET:
+        wanted["description"] = fields.description(patch.description)
+    if patch.priority is not UNSET:
+        wanted["priority"] = fields.priority(patch.priority)
+    if patch.assigned_to is not UNSET and patch.assigned_to != task.assigned_to:
+        wanted["assigned_to"] = _assignee(ledger, patch.assigned_to)
+    if patch.due_date is not UNSET:
+        wanted["due_date"] = fields.day(patch.due_date, "dueDate")
+    if patch.labels is not UNSET:
+        wanted["labels"] = fields.labels(patch.labels)
+    if patch.checklist is not UNSET:
+        wanted["checklist"] = fields.checklist(patch.checklist)
+    status = task.status
+    if patch.status is not UNSET and patch.status != task.status:
+        status = wanted["status"] = fields.status(patch.status, ledger.columns)
+    # Placing may repair neighbours and so writes: it comes after all that may refuse.
+    if patch.after_id is not UNSET or patch.before_id is not UNSET:
+        wanted["position"] = place(ledger, status, task.id, patch.after_id, patch.before_id)
+    elif patch.position is not UNSET:
+        wanted["position"] = place_at(ledger, status, task.id, patch.position)
+    elif status != task.status:
+        wanted["position"] = place(ledger, status, task.id, UNSET, UNSET)
+    return wanted
+
+
+def _assignee(ledger: Ledger, user_id: str | None) -> str | None:
+    if not user_id:
+        return None
+    if ledger.tx.one(_IS_MEMBER, project=ledger.row.id, user=user_id) is None:
+        raise BadInput("A task can only be assigned to a member of the project", field="assignedTo")
+    return user_id
+
+
+def _already_there(ledger: Ledger, known: _Row, made: Task) -> Task:
+    task = _task.decode(known.body)
+    same = ("title", "description", "status", "priority", "assigned_to", "due_date", "created_by")
+    ours = known.project_id == ledger.row.id and known.deleted_at is None
+    if ours and all(getattr(task, name) == getattr(made, name) for name in same):
+        return task
+    raise Conflict("Another task has this id", field="id")
+
+
+def _count(ledger: Ledger, task: Task, by: int) -> None:
+    ledger.task_count += by
+    if is_completed(task):
+        ledger.completed_count += by

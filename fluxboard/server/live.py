@@ -1,0 +1,366 @@
+"""Socket.IO: who may join which room, and what the room hears.
+
+Nothing that a client sends is passed on as data. A client's ``task:*`` is a notice: what was committed went
+out at its commit, so a true notice is acknowledged and a false one is answered with ``error``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+import msgspec
+import socketio
+
+from fluxboard.model.types import OnlineUser
+from fluxboard.model.wire import (
+    AUTH_EXPIRED,
+    AUTH_EXPIRING,
+    AUTH_REFRESH,
+    ERROR,
+    JOIN_PROJECT,
+    LEAVE_PROJECT,
+    PRESENCE_UPDATE,
+    PROJECT_REMOVED,
+    SERVER_DRAINING,
+    SYNC_HEAD,
+    TASK_EVENTS,
+    Head,
+    JoinProject,
+    PresenceNotice,
+)
+from fluxboard.server.auth import Tokens
+from fluxboard.server.commands import accounts, projects, tasks
+from fluxboard.server.commands.access import BAD_TOKEN, Caller, enter, identify
+from fluxboard.server.commands.ledger import encode
+from fluxboard.server.errors import Refusal
+from fluxboard.server.presence import Presence
+from fluxboard.server.settings import Settings
+from fluxboard.server.storage.engine import Committed, Storage
+from fluxboard.server.storage.sql import Tx
+
+SWEEP_SECONDS: Final = 2.0
+MEMBERSHIP_SECONDS: Final = 30.0
+HEAD_SOON: Final = 15.0
+HEAD_LATER: Final = 60.0
+EXPIRING_SECONDS: Final = 60.0
+ROOMS_A_SOCKET: Final = 50
+
+log = logging.getLogger("fluxboard.live")
+T = TypeVar("T")
+
+
+class _Json:
+    """JSON for the packets: what is encoded already passes through."""
+
+    @staticmethod
+    def dumps(value: object, **_: object) -> str:
+        return msgspec.json.encode(value).decode()
+
+    @staticmethod
+    def loads(text: str | bytes, **_: object) -> Any:
+        return msgspec.json.decode(text)
+
+
+class _Packet(socketio.packet.Packet):  # type: ignore[misc]
+    json = _Json
+
+
+class _TaskRef(msgspec.Struct, rename="camel"):
+    """What is read of a client's notice; its content is not."""
+
+    id: str
+
+
+class _Notice(msgspec.Struct, rename="camel"):
+    project_id: str
+    task: _TaskRef | None = None
+    task_id: str | None = None
+
+
+class _Renewal(msgspec.Struct):
+    token: str
+
+
+@dataclass(slots=True)
+class _Client:
+    caller: Caller
+    name: str
+    rooms: set[str] = field(default_factory=set)
+    warned: bool = False
+
+
+@dataclass(slots=True)
+class _Head:
+    """A room's newest revision, when it was last heard, and when it is told again."""
+
+    rev: int
+    due: float
+
+
+class Live:
+    """The sockets of this process."""
+
+    def __init__(self, settings: Settings, tokens: Tokens) -> None:
+        self._tokens = tokens
+        self._storage: Storage | None = None
+        self._clients: dict[str, _Client] = {}
+        self._heads: dict[str, _Head] = {}
+        self._queue: asyncio.Queue[Committed] = asyncio.Queue()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.presence = Presence(self._tell_presence)
+        self.sio = socketio.AsyncServer(
+            async_mode="asgi",
+            # In order for each client: a leave never overtakes its join.
+            async_handlers=False,
+            serializer=_Packet,
+            cors_allowed_origins=list(settings.cors_origins) or None,
+            max_http_buffer_size=100_000,
+            ping_interval=15,
+            ping_timeout=10,
+            logger=logging.getLogger("fluxboard.socketio"),
+            engineio_logger=logging.getLogger("fluxboard.engineio"),
+        )
+        self.sio.on("connect", self._connect)
+        self.sio.on("disconnect", self._disconnect)
+        self.sio.on(JOIN_PROJECT, self._join)
+        self.sio.on(LEAVE_PROJECT, self._leave)
+        self.sio.on(AUTH_REFRESH, self._renew)
+        for event in TASK_EVENTS:
+            self.sio.on(event, self._notice)
+
+    # -- life
+
+    def start(self, storage: Storage) -> None:
+        """Begins to publish and to sweep."""
+        self._storage = storage
+        self._tasks = [
+            asyncio.create_task(self._publish_forever()),
+            asyncio.create_task(self._sweep_forever()),
+        ]
+
+    def publish(self, committed: Committed) -> None:
+        """Queues what a commit announced; called in commit order."""
+        self._queue.put_nowait(committed)
+
+    async def drain(self) -> None:
+        """Says what is still to be said, tells every socket that this server ends, and closes them."""
+        await self._queue.join()
+        await self.sio.emit(SERVER_DRAINING, {"retryAfter": 1})
+        await asyncio.sleep(0)
+        for socket_id in list(self._clients):
+            with contextlib.suppress(Exception):
+                await self.sio.disconnect(socket_id)
+
+    async def stop(self) -> None:
+        """Ends the background work."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # -- what clients send
+
+    async def _connect(self, socket_id: str, environ: dict[str, Any], auth: Any) -> None:
+        token = auth.get("token") if isinstance(auth, dict) else None
+        if not isinstance(token, str) or not token:
+            raise socketio.exceptions.ConnectionRefusedError("Authentication error: no token")
+        try:
+            caller = self._tokens.caller(token)
+            person = await self._store.read(lambda tx: identify(tx, caller))
+        except Refusal:
+            raise socketio.exceptions.ConnectionRefusedError(f"Authentication error: {BAD_TOKEN}") from None
+        self._clients[socket_id] = _Client(caller, person.name)
+
+    async def _disconnect(self, socket_id: str, reason: str = "") -> None:
+        client = self._clients.pop(socket_id, None)
+        for project_id in client.rooms if client else ():
+            self.presence.leave(project_id, client.caller.user_id, socket_id)  # type: ignore[union-attr]
+
+    async def _join(self, socket_id: str, data: Any = None) -> dict[str, object]:
+        client = self._clients[socket_id]
+        wanted = await self._read(socket_id, data, JoinProject)
+        if wanted is None:
+            return {"ok": False}
+        project_id = wanted.project_id
+        if len(client.rooms) >= ROOMS_A_SOCKET and project_id not in client.rooms:
+            return await self._refuse(socket_id, "Too many projects on one connection")
+        # In the room before the head is read: what is committed in between is heard.
+        await self.sio.enter_room(socket_id, room_of(project_id))
+        try:
+            rev = await self._store.read(lambda tx: _head_for(tx, client.caller, project_id))
+        except Refusal as refusal:
+            await self.sio.leave_room(socket_id, room_of(project_id))
+            return await self._refuse(socket_id, refusal.message)
+        client.rooms.add(project_id)
+        self._heads.setdefault(project_id, _Head(rev, time.monotonic() + HEAD_LATER))
+        self.presence.enter(project_id, client.caller.user_id, client.name, socket_id)
+        return {"ok": True, "rev": rev}
+
+    async def _leave(self, socket_id: str, data: Any = None) -> None:
+        wanted = await self._read(socket_id, data, JoinProject)
+        if wanted is not None:
+            await self._take_out(socket_id, wanted.project_id)
+
+    async def _notice(self, socket_id: str, data: Any = None) -> dict[str, object]:
+        notice = await self._read(socket_id, data, _Notice)
+        if notice is None:
+            return {"ok": False}
+        client = self._clients[socket_id]
+        task_id = notice.task.id if notice.task else notice.task_id
+        if notice.project_id not in client.rooms:
+            return await self._refuse(socket_id, "Join the project first")
+        try:
+            known = await self._store.read(
+                lambda tx: tasks.exists(tx, enter(tx, client.caller, notice.project_id), task_id or "")
+            )
+        except Refusal as refusal:
+            return await self._refuse(socket_id, refusal.message)
+        if not known:
+            return await self._refuse(socket_id, tasks.NO_TASK)
+        return {"ok": True}
+
+    async def _renew(self, socket_id: str, data: Any = None) -> dict[str, object]:
+        renewal = await self._read(socket_id, data, _Renewal)
+        client = self._clients[socket_id]
+        if renewal is None:
+            return {"ok": False}
+        try:
+            caller = self._tokens.caller(renewal.token)
+        except Refusal as refusal:
+            return await self._refuse(socket_id, refusal.message)
+        if (caller.user_id, caller.session_id) != (client.caller.user_id, client.caller.session_id):
+            return await self._refuse(socket_id, BAD_TOKEN)
+        client.caller, client.warned = caller, False
+        return {"ok": True}
+
+    async def _read(self, socket_id: str, data: Any, kind: type[T]) -> T | None:
+        try:
+            return msgspec.convert(data, kind)
+        except msgspec.ValidationError as error:
+            await self._refuse(socket_id, f"Bad payload: {error}")
+            return None
+
+    async def _refuse(self, socket_id: str, message: str) -> dict[str, object]:
+        await self.sio.emit(ERROR, {"message": message}, to=socket_id)
+        return {"ok": False, "message": message}
+
+    # -- what rooms hear
+
+    async def _publish_forever(self) -> None:
+        while True:
+            committed = await self._queue.get()
+            try:
+                await self._publish(committed)
+            except Exception:
+                log.exception("publishing a commit failed")
+            finally:
+                self._queue.task_done()
+
+    async def _publish(self, committed: Committed) -> None:
+        project_id = committed.project_id
+        for user_id in committed.removed_users:
+            await self._remove(project_id, user_id)
+        room = room_of(project_id)
+        if room not in self.sio.manager.rooms.get("/", {}):
+            return
+        head = self._heads.setdefault(project_id, _Head(0, 0))
+        head.rev, head.due = max(head.rev, committed.rev), time.monotonic() + HEAD_SOON
+        for event in committed.events:
+            await self.sio.emit(
+                event.name, msgspec.Raw(event.payload), room=room, skip_sid=committed.socket_id
+            )
+        if committed.closed:
+            for socket_id, client in list(self._clients.items()):
+                if project_id in client.rooms:
+                    await self._take_out(socket_id, project_id)
+
+    async def _tell_presence(self, project_id: str, users: tuple[OnlineUser, ...]) -> None:
+        notice = PresenceNotice(project_id=project_id, users=users)
+        await self.sio.emit(PRESENCE_UPDATE, msgspec.Raw(encode(notice)), room=room_of(project_id))
+
+    async def _remove(self, project_id: str, user_id: str) -> None:
+        """Takes somebody who is no longer a member out of a room, and tells only them."""
+        for socket_id, client in list(self._clients.items()):
+            if client.caller.user_id == user_id and project_id in client.rooms:
+                await self._take_out(socket_id, project_id)
+                await self.sio.emit(PROJECT_REMOVED, {"projectId": project_id}, to=socket_id)
+
+    async def _take_out(self, socket_id: str, project_id: str) -> None:
+        client = self._clients.get(socket_id)
+        if client is None or project_id not in client.rooms:
+            return
+        client.rooms.discard(project_id)
+        await self.sio.leave_room(socket_id, room_of(project_id))
+        self.presence.leave(project_id, client.caller.user_id, socket_id)
+
+    # -- the sweep
+
+    async def _sweep_forever(self) -> None:
+        last_members = time.monotonic()
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            try:
+                await self._sweep_sessions()
+                await self._tell_heads()
+                if time.monotonic() - last_members >= MEMBERSHIP_SECONDS:
+                    last_members = time.monotonic()
+                    await self._sweep_members()
+            except Exception:
+                log.exception("a sweep failed")
+
+    async def _sweep_sessions(self) -> None:
+        now = time.time()
+        sessions = list({client.caller.session_id for client in self._clients.values()})
+        ended = await self._store.read(lambda tx: accounts.ended(tx, sessions)) if sessions else set()
+        for socket_id, client in list(self._clients.items()):
+            if client.caller.session_id in ended or client.caller.expires <= now:
+                await self.sio.emit(AUTH_EXPIRED, {"message": BAD_TOKEN}, to=socket_id)
+                await self.sio.disconnect(socket_id)
+            elif not client.warned and client.caller.expires <= now + EXPIRING_SECONDS:
+                client.warned = True
+                await self.sio.emit(
+                    AUTH_EXPIRING, {"expiresIn": int(client.caller.expires - now)}, to=socket_id
+                )
+
+    async def _sweep_members(self) -> None:
+        """A message about a lost membership may itself be lost."""
+        for socket_id, client in list(self._clients.items()):
+            for project_id in list(client.rooms):
+                caller = client.caller
+                try:
+                    await self._store.read(lambda tx, c=caller, p=project_id: enter(tx, c, p))  # type: ignore[misc]
+                except Refusal:
+                    await self._take_out(socket_id, project_id)
+                    await self.sio.emit(PROJECT_REMOVED, {"projectId": project_id}, to=socket_id)
+
+    async def _tell_heads(self) -> None:
+        """An event that was the last one and got lost leaves no gap to see; so the head is told."""
+        now = time.monotonic()
+        watched = set(self.presence.rooms())
+        for project_id in list(self._heads):
+            head = self._heads[project_id]
+            if project_id not in watched:
+                del self._heads[project_id]
+            elif head.due <= now:
+                head.due = now + HEAD_LATER
+                message = Head(project_id=project_id, rev=head.rev)
+                await self.sio.emit(SYNC_HEAD, msgspec.Raw(encode(message)), room=room_of(project_id))
+
+    @property
+    def _store(self) -> Storage:
+        assert self._storage is not None, "started"
+        return self._storage
+
+
+def room_of(project_id: str) -> str:
+    """The name of a project's room."""
+    return f"project:{project_id}"
+
+
+def _head_for(tx: Tx, caller: Caller, project_id: str) -> int:
+    enter(tx, caller, project_id)
+    return projects.head(tx, project_id)

@@ -1,0 +1,218 @@
+"""What every route shares: who is calling, running a command, and how an error is answered."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import logging
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+import litestar
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.openapi.datastructures import ResponseSpec
+
+from fluxboard.model.types import Task
+from fluxboard.model.wire import IDEMPOTENCY_KEY, PROJECT_REV, SOCKET_ID, ErrorAnswer
+from fluxboard.server.auth import Passwords, Throttle, Tokens
+from fluxboard.server.commands import answers
+from fluxboard.server.commands.access import Access, Caller, Person, enter, identify
+from fluxboard.server.commands.answers import Answer
+from fluxboard.server.commands.ledger import Ledger, Op, encode
+from fluxboard.server.commands.projects import head
+from fluxboard.server.errors import Refusal, TaskGone
+from fluxboard.server.settings import Settings
+from fluxboard.server.storage.engine import Storage
+from fluxboard.server.storage.sql import Tx
+
+T = TypeVar("T")
+Req = Request[Any, Any, Any]
+
+log = logging.getLogger("fluxboard.rest")
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the handlers work with."""
+
+    settings: Settings
+    storage: Storage
+    tokens: Tokens
+    passwords: Passwords
+    logins: Throttle
+
+
+class TaskGoneAnswer(ErrorAnswer, frozen=True, kw_only=True, rename="camel"):
+    """410 for a deleted task: what is left of it, who deleted it and when."""
+
+    task: Task
+    deleted_by: str
+    at: str
+
+
+_WHAT: Final = {
+    400: "Bad input; `field` names it",
+    401: "No token",
+    403: "Bad or expired token, or no access",
+    404: "It does not exist",
+    409: "The state of things does not allow it",
+    410: "Deleted, or the log no longer reaches back",
+    413: "Too large",
+    422: "This Idempotency-Key was used for another request",
+    429: "Too many requests; wait Retry-After seconds",
+    503: "The database cannot be written now",
+}
+ERRORS: Final = {
+    status: ResponseSpec(data_container=ErrorAnswer, description=text, generate_examples=False)
+    for status, text in _WHAT.items()
+}
+
+# A route's decorators, with every error in the OpenAPI document.
+get = functools.partial(litestar.get, responses=ERRORS)
+post = functools.partial(litestar.post, responses=ERRORS)
+put = functools.partial(litestar.put, responses=ERRORS)
+delete = functools.partial(litestar.delete, responses=ERRORS)
+
+# How msgspec names the field that it could not decode.
+_FIELD: Final = re.compile(r"missing required field `(?P<missing>[^`]+)`|at `\$\.(?P<path>[^`]+)`")
+
+
+def provide_services(request: Req) -> Services:
+    """The application's services."""
+    services: Services = request.app.state.services
+    return services
+
+
+def provide_caller(request: Req) -> Caller:
+    """Who the Authorization header says is calling."""
+    services: Services = request.app.state.services
+    return services.tokens.bearer(request.headers.get("authorization"))
+
+
+def op_of(request: Req) -> Op:
+    """Whose operation a request is."""
+    return Op(key=request.headers.get(IDEMPOTENCY_KEY), socket_id=request.headers.get(SOCKET_ID))
+
+
+async def read(
+    services: Services, caller: Caller, project_id: str, work: Callable[[Tx, Access], T]
+) -> tuple[T, int]:
+    """Runs ``work`` in a snapshot of a project: its result and the project's revision."""
+
+    def job(tx: Tx) -> tuple[T, int]:
+        access = enter(tx, caller, project_id)
+        return work(tx, access), head(tx, project_id)
+
+    return await services.storage.read(job)
+
+
+async def mutate(
+    request: Req,
+    services: Services,
+    caller: Caller,
+    project_id: str,
+    work: Callable[[Ledger], msgspec.Struct],
+    status: int = 200,
+) -> Response[Any]:
+    """Runs ``work`` on a project's ledger and answers what it returns, once for each Idempotency-Key."""
+    op = op_of(request)
+    digest = await _digest(request)
+
+    def job(tx: Tx) -> tuple[Answer, int]:
+        access = enter(tx, caller, project_id)
+        if op.key is not None and (known := answers.claim(tx, access.person.id, op.key, digest)):
+            return known, head(tx, project_id)
+        with Ledger(tx, access, op) as ledger:
+            answer = Answer(status, encode(work(ledger)))
+        if op.key is not None:
+            answers.fill(tx, access.person.id, op.key, answer)
+        return answer, ledger.rev
+
+    answer, rev = await services.storage.write(job)
+    return json(answer.body, answer.status, {PROJECT_REV: str(rev)})
+
+
+async def mutate_alone(
+    request: Req,
+    services: Services,
+    caller: Caller,
+    work: Callable[[Tx, Person, Op], msgspec.Struct],
+    status: int = 200,
+) -> Response[Any]:
+    """As :func:`mutate`, for what is done outside a project that the caller is in already."""
+    op = op_of(request)
+    digest = await _digest(request)
+
+    def job(tx: Tx) -> Answer:
+        person = identify(tx, caller)
+        if op.key is not None and (known := answers.claim(tx, person.id, op.key, digest)):
+            return known
+        answer = Answer(status, encode(work(tx, person, op)))
+        if op.key is not None:
+            answers.fill(tx, person.id, op.key, answer)
+        return answer
+
+    answer = await services.storage.write(job)
+    return json(answer.body, answer.status)
+
+
+def json(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response[Any]:
+    """A response of JSON that is encoded already."""
+    return Response(content=body, status_code=status, media_type="application/json", headers=headers)
+
+
+def etag(rev: int) -> str:
+    """The entity tag of what a project is at a revision."""
+    return f'"{rev}"'
+
+
+async def _digest(request: Req) -> str:
+    hashed = hashlib.sha256(f"{request.method} {request.url.path}\n".encode())
+    hashed.update(await request.body())
+    return hashed.hexdigest()
+
+
+def on_refusal(_: Req, refusal: Refusal) -> Response[Any]:
+    """A command's refusal as an answer."""
+    headers = {} if refusal.retry_after is None else {"Retry-After": str(refusal.retry_after)}
+    words = {"error": refusal.message, "message": refusal.message, "field": refusal.field}
+    if isinstance(refusal, TaskGone):
+        gone = TaskGoneAnswer(
+            error=refusal.message,
+            message=refusal.message,
+            task=refusal.task,
+            deleted_by=refusal.deleted_by,
+            at=refusal.at,
+        )
+        return json(encode(gone), refusal.status)
+    return json(encode({"success": False, **words}), refusal.status, headers)
+
+
+def on_http_error(_: Req, error: HTTPException) -> Response[Any]:
+    """What the framework refuses: unknown routes, bodies that are no JSON or lack a field, too large ones."""
+    message, field = error.detail or "Error", None
+    if isinstance(error, ValidationException) and isinstance(error.extra, list) and error.extra:
+        first: dict[str, str] = error.extra[0]
+        message = first.get("message", message)
+        named = _FIELD.search(message)
+        field = named["missing"] or named["path"] if named else first.get("key")
+        if field == "data":
+            field, message = None, f"The body is not valid JSON: {message}"
+    answer = ErrorAnswer(error=message, message=message, field=field)
+    return json(encode(answer), error.status_code, dict(error.headers or {}))
+
+
+def on_failure(request: Req, error: Exception) -> Response[Any]:
+    """A defect of ours: logged with where, answered without."""
+    log.error("unexpected error in %s %s", request.method, _route(request), exc_info=error)
+    message = "The server failed at this. It was logged; nothing was changed."
+    return json(encode(ErrorAnswer(error=message, message=message)), 500)
+
+
+def _route(request: Req) -> str:
+    """A request's path without what may be secret in it."""
+    return str(request.scope.get("path_template") or "?")

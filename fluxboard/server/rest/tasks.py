@@ -1,0 +1,184 @@
+"""Tasks and their comments."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from litestar import Controller, Response
+from litestar.params import Parameter
+
+from fluxboard.model.wire import (
+    PROJECT_REV,
+    BatchAnswer,
+    BatchBody,
+    CommentAnswer,
+    CommentBody,
+    CommentsAnswer,
+    DoneAnswer,
+    TaskAnswer,
+    TaskCreate,
+    TasksAnswer,
+    TaskUpdate,
+)
+from fluxboard.server.commands import comments, tasks
+from fluxboard.server.commands.access import Access, Caller
+from fluxboard.server.commands.ledger import Ledger, encode
+from fluxboard.server.commands.projects import head
+from fluxboard.server.rest.support import Req, Services, delete, etag, get, json, mutate, post, put, read
+from fluxboard.server.storage.sql import Tx
+
+
+class RawTasks(msgspec.Struct, frozen=True, kw_only=True):
+    """:class:`~fluxboard.model.wire.TasksAnswer` with each task as the JSON that is stored."""
+
+    tasks: list[msgspec.Raw]
+    rev: int
+    success: bool = True
+
+
+class TaskRoutes(Controller):
+    path = "/api/projects/{project_id:str}/tasks"
+    tags = ("Tasks",)
+
+    @get("", summary="Every task of a project; If-None-Match answers 304")
+    async def list_all(
+        self,
+        project_id: str,
+        services: Services,
+        caller: Caller,
+        known: Annotated[str | None, Parameter(header="If-None-Match")] = None,
+    ) -> Response[TasksAnswer]:
+        def work(tx: Tx, access: Access) -> list[msgspec.Raw] | None:
+            if known is not None and known == etag(head(tx, project_id)):
+                return None
+            return tasks.listed(tx, project_id)
+
+        found, rev = await read(services, caller, project_id, work)
+        headers = {PROJECT_REV: str(rev), "ETag": etag(rev)}
+        if found is None:
+            return json(b"", 304, headers)
+        return json(encode(RawTasks(tasks=found, rev=rev)), headers=headers)
+
+    @post("", summary="Create a task")
+    async def create(
+        self, project_id: str, data: TaskCreate, request: Req, services: Services, caller: Caller
+    ) -> Response[TaskAnswer]:
+        def work(ledger: Ledger) -> TaskAnswer:
+            return TaskAnswer(task=tasks.create(ledger, data), message="Task created", rev=ledger.rev)
+
+        return await mutate(request, services, caller, project_id, work, status=201)
+
+    @post("/batch", status_code=200, summary="Many operations at once (Plus)")
+    async def batch(
+        self, project_id: str, data: BatchBody, request: Req, services: Services, caller: Caller
+    ) -> Response[BatchAnswer]:
+        return await mutate(request, services, caller, project_id, lambda ledger: tasks.batch(ledger, data))
+
+    @get("/{task_id:str}", summary="One task (Plus)")
+    async def one(
+        self, project_id: str, task_id: str, services: Services, caller: Caller
+    ) -> Response[TaskAnswer]:
+        task, rev = await read(
+            services, caller, project_id, lambda tx, access: tasks.find(tx, project_id, task_id)
+        )
+        return json(encode(TaskAnswer(task=task, rev=rev)), headers={PROJECT_REV: str(rev)})
+
+    @put("/{task_id:str}", summary="Change fields of a task, or move it")
+    async def change(
+        self,
+        project_id: str,
+        task_id: str,
+        data: TaskUpdate,
+        request: Req,
+        services: Services,
+        caller: Caller,
+    ) -> Response[TaskAnswer]:
+        def work(ledger: Ledger) -> TaskAnswer:
+            task = tasks.change(ledger, task_id, data)
+            return TaskAnswer(task=task, message="Task updated", rev=ledger.rev)
+
+        return await mutate(request, services, caller, project_id, work)
+
+    @delete("/{task_id:str}", status_code=200, summary="Delete a task (owner, admin, creator)")
+    async def remove(
+        self, project_id: str, task_id: str, request: Req, services: Services, caller: Caller
+    ) -> Response[DoneAnswer]:
+        def work(ledger: Ledger) -> DoneAnswer:
+            tasks.delete(ledger, task_id)
+            return DoneAnswer(message="Task deleted", rev=ledger.rev)
+
+        return await mutate(request, services, caller, project_id, work)
+
+    @post("/{task_id:str}/restore", status_code=200, summary="Bring a deleted task back (Plus)")
+    async def restore(
+        self, project_id: str, task_id: str, request: Req, services: Services, caller: Caller
+    ) -> Response[TaskAnswer]:
+        def work(ledger: Ledger) -> TaskAnswer:
+            task = tasks.restore(ledger, task_id)
+            return TaskAnswer(task=task, message="Task restored", rev=ledger.rev)
+
+        return await mutate(request, services, caller, project_id, work)
+
+
+class CommentRoutes(Controller):
+    path = "/api/projects/{project_id:str}/tasks/{task_id:str}/comments"
+    tags = ("Comments",)
+
+    @get("", summary="A task's comments, oldest first")
+    async def list_all(
+        self, project_id: str, task_id: str, services: Services, caller: Caller
+    ) -> CommentsAnswer:
+        found, _ = await read(
+            services, caller, project_id, lambda tx, access: comments.of_task(tx, access, task_id)
+        )
+        return CommentsAnswer(comments=found)
+
+    @post("", summary="Write a comment")
+    async def create(
+        self,
+        project_id: str,
+        task_id: str,
+        data: CommentBody,
+        request: Req,
+        services: Services,
+        caller: Caller,
+    ) -> Response[CommentAnswer]:
+        def work(ledger: Ledger) -> CommentAnswer:
+            made = comments.create(ledger, task_id, data.content)
+            return CommentAnswer(comment=made, message="Comment created")
+
+        return await mutate(request, services, caller, project_id, work, status=201)
+
+    @put("/{comment_id:str}", summary="Change one's own comment")
+    async def change(
+        self,
+        project_id: str,
+        task_id: str,
+        comment_id: str,
+        data: CommentBody,
+        request: Req,
+        services: Services,
+        caller: Caller,
+    ) -> Response[CommentAnswer]:
+        def work(ledger: Ledger) -> CommentAnswer:
+            made = comments.edit(ledger, task_id, comment_id, data.content)
+            return CommentAnswer(comment=made, message="Comment updated")
+
+        return await mutate(request, services, caller, project_id, work)
+
+    @delete("/{comment_id:str}", status_code=200, summary="Delete one's own comment")
+    async def remove(
+        self,
+        project_id: str,
+        task_id: str,
+        comment_id: str,
+        request: Req,
+        services: Services,
+        caller: Caller,
+    ) -> Response[DoneAnswer]:
+        def work(ledger: Ledger) -> DoneAnswer:
+            comments.remove(ledger, task_id, comment_id)
+            return DoneAnswer(message="Comment deleted", rev=ledger.rev)
+
+        return await mutate(request, services, caller, project_id, work)

@@ -1,0 +1,72 @@
+"""What a server is told from outside: options, environment, and the secret that it makes for itself."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SECRET_MIN = 32
+
+
+class BadSettings(Exception):
+    """A setting that cannot be used; the message says which and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Where to listen, where the data is, and how tokens are signed. ``port`` 0 takes a free one."""
+
+    host: str = "127.0.0.1"
+    port: int = 5050
+    database: str
+    jwt_secret: str = field(repr=False)
+    cors_origins: tuple[str, ...] = ()
+    log_level: str = "info"
+
+    @classmethod
+    def load(
+        cls,
+        *,
+        data: Path,
+        host: str = "127.0.0.1",
+        port: int = 5050,
+        database: str | None = None,
+        log_level: str = "info",
+    ) -> Settings:
+        """Settings from options and the environment (JWT_SECRET, CORS_ORIGINS, DATABASE_URL).
+
+        Raises BadSettings for a database that is shared without a JWT_SECRET, or a secret that is too short.
+        """
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        url = database or os.environ.get("DATABASE_URL") or f"sqlite:///{data.resolve() / 'fluxboard.db'}"
+        if not url.startswith(("sqlite:///", "postgresql://", "postgres://")):
+            raise BadSettings("The database must be sqlite:///PATH or postgresql://USER@HOST/NAME.")
+        origins = os.environ.get("CORS_ORIGINS", "")
+        return cls(
+            host=host,
+            port=port,
+            database=url,
+            jwt_secret=_secret(data, single_machine=url.startswith("sqlite:")),
+            cors_origins=tuple(origin.strip() for origin in origins.split(",") if origin.strip()),
+            log_level=log_level,
+        )
+
+
+def _secret(data: Path, *, single_machine: bool) -> str:
+    given = os.environ.get("JWT_SECRET")
+    if given:
+        if len(given) < SECRET_MIN:
+            raise BadSettings(f"JWT_SECRET must have at least {SECRET_MIN} characters.")
+        return given
+    if not single_machine:
+        raise BadSettings("Set JWT_SECRET: every server on this database must sign with the same one.")
+    path = data / "jwt-secret"
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secret := secrets.token_urlsafe(48))
+    return secret

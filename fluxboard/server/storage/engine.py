@@ -1,0 +1,278 @@
+"""The threads that run transactions, one kind for SQLite and one for PostgreSQL.
+
+SQLite has one writer thread. It takes all the jobs that wait at that moment into one transaction, each in its
+own savepoint, with one fsync for all. Only after the commit do the callers get their answers, and only then
+is what they announced published, in commit order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from fluxboard.server.errors import Refusal, Unavailable
+from fluxboard.server.storage.sql import Tx
+
+T = TypeVar("T")
+Job = Callable[[Tx], T]
+
+BATCH_MAX = 256
+READERS = 2
+POSTGRES_THREADS = 8
+POSTGRES_TRIES = 5
+
+log = logging.getLogger("fluxboard.storage")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One socket event of a commit, with its payload already encoded as JSON."""
+
+    name: str
+    rev: int
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What one transaction did to a project: its new head, its events in order, who must leave the room.
+
+    ``socket_id`` is the socket that does not need these events, since it has the answer.
+    """
+
+    project_id: str
+    rev: int
+    events: tuple[Event, ...]
+    socket_id: str | None = None
+    removed_users: tuple[str, ...] = ()
+    closed: bool = False
+
+
+OnCommit = Callable[[Committed], None]
+
+
+class Storage(Protocol):
+    """Runs jobs, which are synchronous functions over one transaction, off the event loop."""
+
+    async def read(self, job: Job[T]) -> T:
+        """Runs ``job`` in one snapshot; it must not write."""
+        ...
+
+    async def write(self, job: Job[T]) -> T:
+        """Runs ``job`` and answers when it is on disk. Raises what it raises, or Unavailable."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+def open_storage(database: str, on_commit: OnCommit) -> Storage:
+    """The storage behind a URL, migrated. ``on_commit`` is called on the event loop, in commit order."""
+    from fluxboard.server.storage.migrate import migrate
+
+    migrate(database)
+    loop = asyncio.get_running_loop()
+    if database.startswith("sqlite:///"):
+        return SqliteStorage(Path(database.removeprefix("sqlite:///")), on_commit, loop)
+    return PostgresStorage(database, on_commit, loop)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    job: Job[Any]
+    future: asyncio.Future[Any]
+    result: Any = None
+    error: BaseException | None = None
+    announced: list[Committed] | None = None
+
+
+def _deliver(done: list[_Waiting], on_commit: OnCommit) -> None:
+    for waiting in done:
+        for committed in waiting.announced or ():
+            on_commit(committed)
+    for waiting in done:
+        if waiting.future.done():  # its caller went away; what it did stands
+            continue
+        if waiting.error is not None:
+            waiting.future.set_exception(waiting.error)
+        else:
+            waiting.future.set_result(waiting.result)
+
+
+class SqliteStorage:
+    """One file: one writer connection, which alone checkpoints, and a few that only read."""
+
+    def __init__(self, path: Path, on_commit: OnCommit, loop: asyncio.AbstractEventLoop) -> None:
+        self._path = path
+        self._on_commit = on_commit
+        self._loop = loop
+        self._jobs: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._local = threading.local()
+        self._open_readers: list[sqlite3.Connection] = []
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
+        self._writer = threading.Thread(target=self._write_forever, name="writer", daemon=True)
+        self._closed = False
+        self._writer.start()
+
+    async def read(self, job: Job[T]) -> T:
+        return await self._loop.run_in_executor(self._readers, self._read, job)
+
+    async def write(self, job: Job[T]) -> T:
+        if self._closed:
+            raise Unavailable("The server is shutting down", retry_after=2)
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._jobs.put(_Waiting(job, future))
+        return await future
+
+    async def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._jobs.put(None)
+        await asyncio.to_thread(self._readers.shutdown)
+        # The writer closes last and so is the one that checkpoints.
+        for connection in self._open_readers:
+            connection.close()
+        await asyncio.to_thread(self._writer.join)
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path, isolation_level=None, check_same_thread=False, cached_statements=512, timeout=10
+        )
+        for pragma in ("foreign_keys=ON", "mmap_size=0", "cache_size=-16000", "temp_store=MEMORY"):
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    def _read(self, job: Job[T]) -> T:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = self._connect()
+            connection.execute("PRAGMA query_only=ON")
+            connection.execute("PRAGMA wal_autocheckpoint=0")
+            self._open_readers.append(connection)
+        connection.execute("BEGIN")
+        try:
+            return job(Tx(connection.execute, "sqlite"))
+        finally:
+            connection.execute("COMMIT")
+
+    def _write_forever(self) -> None:
+        connection = self._connect()
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        ended = False
+        while not ended:
+            first = self._jobs.get()
+            if first is None:
+                break
+            batch = [first]
+            while len(batch) < BATCH_MAX:
+                try:
+                    following = self._jobs.get_nowait()
+                except queue.Empty:
+                    break
+                if following is None:
+                    ended = True
+                    break
+                batch.append(following)
+            self._commit(connection, batch)
+            self._loop.call_soon_threadsafe(_deliver, batch, self._on_commit)
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.close()
+
+    def _commit(self, connection: sqlite3.Connection, batch: list[_Waiting]) -> None:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            for waiting in batch:
+                self._run(connection, waiting)
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            log.exception("a commit failed")
+            with contextlib.suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+            for waiting in batch:
+                waiting.announced = None
+                waiting.error = Unavailable(f"The database cannot be written: {error}", retry_after=5)
+
+    def _run(self, connection: sqlite3.Connection, waiting: _Waiting) -> None:
+        connection.execute("SAVEPOINT job")
+        tx = Tx(connection.execute, "sqlite")
+        try:
+            waiting.result = waiting.job(tx)
+        except (sqlite3.OperationalError, sqlite3.InternalError):
+            raise  # the disk, not the job: nobody's work can be trusted to be there
+        except Exception as error:
+            connection.execute("ROLLBACK TO job")
+            waiting.error = error
+        else:
+            waiting.announced = tx.announced
+        connection.execute("RELEASE job")
+
+
+class PostgresStorage:
+    """Threads with a connection each. The project's row lock makes commit order rev order."""
+
+    def __init__(self, database: str, on_commit: OnCommit, loop: asyncio.AbstractEventLoop) -> None:
+        self._database = database
+        self._on_commit = on_commit
+        self._loop = loop
+        self._local = threading.local()
+        self._connections: list[Any] = []
+        self._pool = ThreadPoolExecutor(POSTGRES_THREADS, thread_name_prefix="postgres")
+
+    async def read(self, job: Job[T]) -> T:
+        return await self._loop.run_in_executor(self._pool, self._transact, job, True)
+
+    async def write(self, job: Job[T]) -> T:
+        return await self._loop.run_in_executor(self._pool, self._transact, job, False)
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._pool.shutdown)
+        for connection in self._connections:
+            connection.close()
+
+    def _transact(self, job: Job[T], reading: bool) -> T:
+        import psycopg
+        from psycopg import errors
+
+        for attempt in range(POSTGRES_TRIES):
+            try:
+                connection = self._connection()
+                with connection.transaction():
+                    if reading:
+                        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                    tx = Tx(connection.execute, "postgresql")
+                    result = job(tx)
+            except Refusal:
+                raise
+            except (errors.SerializationFailure, errors.DeadlockDetected):
+                if attempt == POSTGRES_TRIES - 1:
+                    raise Unavailable("The database is busy", retry_after=1) from None
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                self._local.connection = None
+                log.warning("database connection lost: %s", error)
+                # What failed while committing may be committed: only a key can tell, so the caller asks.
+                if not reading or attempt == POSTGRES_TRIES - 1:
+                    raise Unavailable("The database cannot be reached", retry_after=2) from None
+            else:
+                for committed in tx.announced:
+                    self._loop.call_soon_threadsafe(self._on_commit, committed)
+                return result
+        raise Unavailable("The database is busy", retry_after=1)
+
+    def _connection(self) -> Any:
+        import psycopg
+
+        connection = getattr(self._local, "connection", None)
+        if connection is None or connection.closed:
+            connection = self._local.connection = psycopg.connect(self._database, autocommit=True)
+            self._connections.append(connection)
+        return connection

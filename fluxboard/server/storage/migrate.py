@@ -1,0 +1,51 @@
+"""Brings a database to the schema of this program, or refuses one that a newer program wrote."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.pool import NullPool
+
+HEAD = "0001"
+
+
+class DatabaseTooNew(Exception):
+    """The database was written by a newer fluxboard; nothing was touched."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(
+            f"The database has schema {found}, this fluxboard knows up to {HEAD}. "
+            "Upgrade fluxboard, or use the database of this version."
+        )
+
+
+def migrate(database: str) -> None:
+    """Runs the migrations that are missing. Raises DatabaseTooNew."""
+    engine = create_engine(_with_driver(database), poolclass=NullPool)
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            # Two servers that start together migrate one after the other.
+            connection.execute(text("SELECT pg_advisory_xact_lock(7203371)"))
+        found = None
+        if inspect(connection).has_table("alembic_version"):
+            found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        if found == HEAD:
+            return
+        if found is not None and str(found) > HEAD:
+            raise DatabaseTooNew(str(found))
+        from alembic import command
+        from alembic.config import Config
+
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, HEAD)
+
+
+def _with_driver(database: str) -> str:
+    """SQLAlchemy's spelling of a URL."""
+    for scheme in ("postgresql://", "postgres://"):
+        if database.startswith(scheme):
+            return "postgresql+psycopg://" + database.removeprefix(scheme)
+    return database

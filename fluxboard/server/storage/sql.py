@@ -1,0 +1,81 @@
+"""Statements that are written in SQLAlchemy Core, compiled once, and run on the bare driver."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from sqlalchemy.sql.expression import ClauseElement
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+
+    from fluxboard.server.storage.engine import Committed
+
+R = TypeVar("R")
+
+
+class Statement(Generic[R]):
+    """A statement whose rows are passed to ``row`` positionally."""
+
+    def __init__(self, clause: ClauseElement, row: Callable[..., R]) -> None:
+        self._clause = clause
+        self.row = row
+        self._compiled: dict[str, tuple[str, dict[str, Any]]] = {}
+
+    def compiled(self, dialect: str) -> tuple[str, dict[str, Any]]:
+        """Its text in a dialect (``sqlite`` or ``postgresql``) and the values that it carries itself."""
+        found = self._compiled.get(dialect)
+        if found is None:
+            made = self._clause.compile(dialect=_dialect(dialect))
+            own = {name: value for name, value in made.params.items() if value is not None}
+            found = self._compiled[dialect] = (str(made), own)
+        return found
+
+
+def command(clause: ClauseElement) -> Statement[None]:
+    """A statement that answers no rows."""
+    return Statement(clause, lambda *_: None)
+
+
+def _dialect(name: str) -> Dialect:
+    if name == "sqlite":
+        from sqlalchemy.dialects.sqlite import pysqlite
+
+        return pysqlite.dialect(paramstyle="named")
+    from sqlalchemy.dialects.postgresql import psycopg
+
+    return psycopg.dialect()  # type: ignore[no-untyped-call]
+
+
+class Tx:
+    """One transaction. What is announced in it is published after its commit, or never."""
+
+    __slots__ = ("_dialect", "_execute", "announced")
+
+    def __init__(self, execute: Callable[[str, dict[str, Any]], Any], dialect: str) -> None:
+        self._execute = execute
+        self._dialect = dialect
+        self.announced: list[Committed] = []
+
+    def one(self, statement: Statement[R], **values: Any) -> R | None:
+        """The first row, None without one."""
+        row = self._run(statement, values).fetchone()
+        return None if row is None else statement.row(*row)
+
+    def all(self, statement: Statement[R], **values: Any) -> list[R]:
+        """Every row."""
+        make = statement.row
+        return [make(*row) for row in self._run(statement, values).fetchall()]
+
+    def run(self, statement: Statement[None], **values: Any) -> int:
+        """How many rows were changed."""
+        return int(self._run(statement, values).rowcount)
+
+    def announce(self, committed: Committed) -> None:
+        """Publishes ``committed`` once this transaction is on disk."""
+        self.announced.append(committed)
+
+    def _run(self, statement: Statement[Any], values: dict[str, Any]) -> Any:
+        text, own = statement.compiled(self._dialect)
+        return self._execute(text, {**own, **values} if own else values)

@@ -1,0 +1,78 @@
+"""A program in a real pseudo-terminal, with the time of each byte it writes."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import termios
+import time
+from pathlib import Path
+
+import pyte
+
+
+class Terminal:
+    """Runs a command at a fixed size; ``screen`` is what a person would see."""
+
+    def __init__(self, command: list[str], env: dict[str, str], columns: int = 160, rows: int = 48) -> None:
+        self.screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self.screen)
+        self.started = time.perf_counter()
+        self.pid, self._fd = pty.fork()
+        if self.pid == 0:
+            os.execvpe(command[0], command, {**env, "TERM": "xterm-256color", "COLORTERM": "truecolor"})
+        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def read(self, seconds: float) -> bytes:
+        """What arrives within ``seconds``, from the first byte on until it is quiet for 20 ms."""
+        ready, _, _ = select.select([self._fd], [], [], seconds)
+        found = b""
+        while ready:
+            try:
+                chunk = os.read(self._fd, 65536)
+            except OSError:
+                break
+            if not chunk:
+                break
+            found += chunk
+            ready, _, _ = select.select([self._fd], [], [], 0.02)
+        # pyte does not know the colon form of SGR and prints what it does not know.
+        self._stream.feed(found)
+        return found
+
+    def until(self, text: str, seconds: float = 20) -> float:
+        """Seconds since the start until ``text`` stands on the screen."""
+        deadline = time.perf_counter() + seconds
+        while not any(text in line for line in self.screen.display):
+            if time.perf_counter() > deadline:
+                raise AssertionError(f"{text!r} is not on the screen:\n" + "\n".join(self.screen.display))
+            self.read(0.05)
+        return time.perf_counter() - self.started
+
+    def quiet(self, seconds: float = 0.3) -> None:
+        """Reads until nothing comes for ``seconds``."""
+        while self.read(seconds):
+            continue
+
+    def press(self, key: bytes) -> tuple[float, int]:
+        """Seconds from a key to the first byte of the answer, and how many bytes came."""
+        before = time.perf_counter()
+        os.write(self._fd, key)
+        select.select([self._fd], [], [], 5)
+        first = time.perf_counter() - before
+        return first, len(self.read(1))
+
+    def memory(self) -> float:
+        """Resident memory in MB."""
+        fields = Path(f"/proc/{self.pid}/status").read_text().split("VmRSS:")[1]
+        return int(fields.split()[0]) / 1024
+
+    def close(self) -> None:
+        """Ends the program."""
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self._fd)

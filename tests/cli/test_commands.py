@@ -1,0 +1,72 @@
+"""The commands as a person types them, against the board on this computer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli
+
+HOSTILE = ["[bug] x", "[/] y", "[@click=app.quit]z", "字" * 500, "👩‍👩‍👧‍👦 family", "-- dashes"]
+
+
+@pytest.fixture
+def local(cli: Cli, home: dict[str, str]) -> Cli:
+    """A user whose last board is the one on this computer, with a project."""
+    state = Path(home["XDG_STATE_HOME"]) / "fluxboard"
+    state.mkdir(parents=True)
+    (state / "last.json").write_text('{"server": "local"}')
+    assert cli("create", "Relaunch").returncode == 0
+    return cli
+
+
+def test_a_task_from_add_to_delete(local: Cli) -> None:
+    added = json.loads(local("add", "Write", "--priority", "high", "--assign", "me", "--json").stdout)
+    assert (added["status"], added["priority"]) == ("todo", "high")
+    task_id = added["id"]
+    assert local("edit", task_id, "--title", "Rewrite", "--due", "2026-12-01").returncode == 0
+    assert local("move", "Rewrite", "In Progress").stdout.startswith("Moved")
+    shown = json.loads(local("show", task_id, "--json").stdout)
+    assert (shown["title"], shown["status"], shown["dueDate"][:10]) == (
+        "Rewrite",
+        "in_progress",
+        "2026-12-01",
+    )
+    assert local("done", task_id).returncode == 0
+    assert json.loads(local("list", "--json").stdout)[0]["completedAt"]
+    assert local("delete", task_id, "--yes").returncode == 0
+    assert json.loads(local("list", "--json").stdout) == []
+
+
+def test_hostile_titles_are_text(local: Cli) -> None:
+    for title in HOSTILE:
+        assert local("add", "--", title).returncode == 0
+    listed = local("list").stdout
+    assert all(title in listed for title in HOSTILE)
+    assert local("add", "a\x1b[31mb\u202ec").returncode == 0
+    assert "\x1b" not in local("list").stdout
+
+
+def test_bad_input_names_the_field_and_is_no_traceback(local: Cli) -> None:
+    for arguments, word in (
+        (("add", "   "), "title"),
+        (("add", "x" * 501), "title"),
+        (("add", "x", "--due", "soon"), "due"),
+        (("move", "nothing", "todo"), "nothing"),
+        (("list", "--project", "Nope"), "Nope"),
+    ):
+        answer = local(*arguments)
+        assert answer.returncode != 0
+        assert word in answer.stderr.lower() or word in answer.stderr
+        assert "Traceback" not in answer.stderr
+
+
+def test_without_a_server_it_says_what_to_do(cli: Cli) -> None:
+    answer = cli("list")
+    assert answer.returncode == 1
+    assert "fluxboard login" in answer.stderr
+    answer = cli("list", "--server", "http://127.0.0.1:9")
+    assert answer.returncode in {3, 4}
+    assert "Traceback" not in answer.stderr

@@ -1,0 +1,64 @@
+"""A real server in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+
+class ServerProcess:
+    """``fluxboard serve`` on ``folder``; it keeps its port over restarts."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = 0
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        (self.folder / "server.json").unlink(missing_ok=True)
+        log = (self.folder / "log").open("ab")
+        self._process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "fluxboard", "serve"),
+                *("--port", str(self.port), "--data", str(self.folder)),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env={**os.environ, "JWT_SECRET": "e2e-secret-that-is-long-enough-for-hs256"},
+        )
+        deadline = time.monotonic() + 20
+        while not self._answers():
+            assert self._process.poll() is None, (self.folder / "log").read_text()
+            assert time.monotonic() < deadline, (self.folder / "log").read_text()
+            time.sleep(0.02)
+
+    def stop(self) -> int:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(15)
+
+    def kill(self) -> None:
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def _answers(self) -> bool:
+        import msgspec
+
+        try:
+            announced = msgspec.json.decode((self.folder / "server.json").read_bytes())
+            self.port = int(announced["url"].rsplit(":", 1)[1])
+            with urllib.request.urlopen(f"{self.url}/health", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False

@@ -1,0 +1,142 @@
+"""A board as a team would have it on a Wednesday, for pictures and for tests of whole screens."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from fluxboard.model.types import (
+    COMPLETED,
+    DEFAULT_COLUMNS,
+    ChecklistItem,
+    Column,
+    Member,
+    OnlineUser,
+    Project,
+    Task,
+)
+from fluxboard.tui.widgets.sidebar import Happening
+from tests.support.fake_board import ME, FakeBoard
+
+NOW = datetime(2026, 3, 11, 12, 0, tzinfo=UTC)
+MILA = Member(user_id="u-mila", name="Mila Lindqvist", email="mila@example.com")
+SARA = Member(user_id="u-sara", name="Sara Kimura", email="sara@example.com")
+
+_DESCRIPTION = """\
+After the session expires, the sign-in page sends people **back to itself**: the `next` parameter is
+signed with the old key, fails the check, and the fallback is the page they are on.
+
+## What to do
+
+1. Read the parameter before the session is thrown away.
+2. Fall back to the start page, never to the current one.
+3. Say in the log which of the two happened.
+
+```python
+target = verified(request.args.get("next")) or url_for("start")
+```
+
+Seen by three customers since Monday. The [report](https://example.com/report/812) has a recording.
+"""
+
+
+def _checklist(done: int, *texts: str) -> tuple[ChecklistItem, ...]:
+    return tuple(ChecklistItem(id=f"c{i}", text=text, done=i < done) for i, text in enumerate(texts))
+
+
+def _steps(done: int, count: int) -> tuple[ChecklistItem, ...]:
+    return _checklist(done, *(f"Step {number}" for number in range(1, count + 1)))
+
+
+def _task(
+    number: int,
+    status: str,
+    title: str,
+    priority: str = "medium",
+    labels: str = "",
+    due: int | None = None,
+    by: str | None = None,
+    comments: int = 0,
+    checklist: tuple[ChecklistItem, ...] = (),
+    description: str = "",
+) -> Task:
+    return Task(
+        id=f"t{number}",
+        title=title,
+        description=description,
+        status=status,
+        priority=priority,
+        assigned_to=by,
+        due_date=None if due is None else (NOW + timedelta(days=due)).date().isoformat(),
+        labels=tuple(labels.split()),
+        comment_count=comments,
+        checklist=checklist,
+    )
+
+
+def tasks() -> list[Task]:
+    """Twenty tasks in four columns; the first of "In Progress" has everything a task can have."""
+    redirect = _checklist(
+        2, "Reproduce it", "Write the failing test", "Fix the fallback", "Tell the three customers"
+    )
+    rows = [
+        ("todo", "Rate-limit the public invite endpoint", "high", "api security", 2, None, 2),
+        ("todo", "Dark theme: contrast of disabled buttons is below AA", "medium", "design", None, "u-sara"),
+        ("todo", "Write the migration guide for the old web client", "low", "docs", 23),
+        ("todo", "Flaky test: reconnect after the laptop slept", "high", "test", None, "u-mila", 5),
+        ("todo", "Export the board as CSV"),
+        ("todo", "Übersetzung: Größe der Schaltflächen prüfen", "low", "i18n", None, None, 1),
+        ("todo", "Ship the Docker image for arm64", "medium", "ops", 6),
+        (
+            "in_progress",
+            "Fix the login redirect loop when the session expires",
+            *("critical", "auth", -2, "u-mila", 8, redirect, _DESCRIPTION),
+        ),
+        ("in_progress", "Paginate the activity feed", "medium", "api", 1, "u-sara"),
+        (
+            "in_progress",
+            "Benchmark: 10,000 cards over a slow SSH link",
+            *("high", "perf", None, ME.id, 3, _steps(4, 4)),
+        ),
+        ("in_progress", "Search looks into comments, too", "medium", "search", None, ME.id, 0, _steps(1, 3)),
+        ("review", "Changelog for 0.4", "medium", "docs", 0, ME.id, 1),
+        (
+            "review",
+            "Merge conflicts are shown side by side",
+            *("high", "sync", None, "u-mila", 12, _steps(6, 6)),
+        ),
+        (COMPLETED, "The offline queue survives a crash", "high", "sync", -1, ME.id, 4),
+        (COMPLETED, "Presence: one row per person", "medium", "", None, "u-sara"),
+        (COMPLETED, "Toasts are grouped in bursts", "low", "ux", None, "u-mila"),
+        (COMPLETED, "Undo for bulk moves", "medium", "ux", None, "u-mila", 2),
+        (COMPLETED, "Publish only after the commit", "critical", "sync", None, ME.id),
+    ]
+    return [_task(number, *row) for number, row in enumerate(rows, start=1)]  # type: ignore[arg-type]
+
+
+def team_board(extra: list[Task] | None = None) -> FakeBoard:
+    """The team's board: Mila and Sara are here and look at a task each."""
+    columns = tuple(
+        Column(id=column.id, name=column.name, wip_limit=4 if column.id == "in_progress" else None)
+        for column in DEFAULT_COLUMNS
+    )
+    board = FakeBoard([*tasks(), *(extra or [])], Project(id="p1", name="Website relaunch", columns=columns))
+    board.members = (Member(user_id=ME.id, name=ME.name, role="owner", email=ME.email), MILA, SARA)
+    board.online = (
+        OnlineUser(id=ME.id, name=ME.name),
+        OnlineUser(id=MILA.user_id, name=MILA.name, task_id="t13"),
+        OnlineUser(id=SARA.user_id, name=SARA.name, task_id="t9"),
+    )
+    return board
+
+
+def happenings() -> list[Happening]:
+    """What the team did in the last half hour, oldest first."""
+    rows = [
+        (MILA, "created Ship the Docker image for arm64", 31),
+        (SARA, "updated Paginate the activity feed", 14),
+        (MILA, "completed Toasts are grouped in bursts", 6),
+    ]
+    return [
+        Happening(member.user_id, member.name, text, NOW - timedelta(minutes=minutes))
+        for member, text, minutes in rows
+    ]

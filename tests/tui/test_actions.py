@@ -1,0 +1,164 @@
+"""The table of actions is the one place: keys, palette, help, footer and README follow from it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from textual.binding import Binding
+from textual.command import CommandPalette
+from textual.widgets import OptionList
+
+import fluxboard.tui
+from fluxboard.tui.actions import ACTIONS, BY_ID, Action
+from fluxboard.tui.keytable import key_table
+from fluxboard.tui.palette import ActionCommands
+from fluxboard.tui.screens.board import BoardScreen
+from fluxboard.tui.screens.help import HelpScreen
+from tests.support.fake_board import FakeBoard
+from tests.support.waiting import until
+from tests.tui.conftest import Open, Opened, cards
+
+ROOT = Path(__file__).parents[2]
+SOURCES = Path(fluxboard.tui.__file__).parent
+#: Keys that a terminal without newer protocols sends as tab, enter, backspace or escape, or not at all.
+MISTAKEN = {"ctrl+i", "ctrl+m", "ctrl+j", "ctrl+h", "ctrl+left_square_bracket", "ctrl+enter", "shift+enter"}
+
+
+def test_ids_and_keys_are_given_once() -> None:
+    assert len(BY_ID) == len(ACTIONS)
+    keys = [key for action in ACTIONS for key in action.keys]
+    assert len(keys) == len(set(keys))
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.id)
+def test_every_action_has_a_key_that_every_terminal_sends(action: Action) -> None:
+    assert set(action.keys) - MISTAKEN
+
+
+async def test_every_action_is_bound_by_its_keys_and_an_id(opened: Open) -> None:
+    async with opened(FakeBoard(cards(todo=2))) as it:
+        bound = {binding.id: binding for _, binding in it.screen._bindings if isinstance(binding, Binding)}
+        for action in ACTIONS:
+            for key in action.keys:
+                found = it.screen._bindings.get_bindings_for_key(key)
+                assert [binding.action for binding in found] == [f"act('{action.id}')"]
+                assert not found[0].priority, "it would be taken from text fields"
+            assert f"board.{action.id}" in bound
+
+
+async def test_users_give_an_action_their_own_keys(opened: Open) -> None:
+    async with opened(FakeBoard(cards(todo=2))) as it:
+        it.app.set_keymap({"board.down": "ctrl+n"})
+        await it.press("ctrl+n")
+        assert it.screen.cursor.task_id == "todo-2"
+        await it.press("k", "j")
+        assert it.screen.cursor.task_id == "todo-1"
+
+
+async def everything_makes_sense(it: Opened) -> None:
+    """A board on which every action is on offer."""
+    await it.press("space")
+    it.board.fail = RuntimeError("no")
+    it.screen.start_board()
+    await until(lambda: it.screen.failure)
+    assert all(action.when(it.screen) for action in ACTIONS)
+
+
+async def test_every_action_is_in_the_palette(opened: Open) -> None:
+    async with opened(FakeBoard(cards(todo=2))) as it:
+        await everything_makes_sense(it)
+        provider = ActionCommands(it.screen)
+        found = {hit.text async for hit in provider.discover()}
+        assert found == {action.title for action in ACTIONS if action.id != "palette"}
+        for action in ACTIONS:
+            searched = {hit.text async for hit in provider.search(action.title)}
+            assert action.id == "palette" or action.title in searched
+
+
+async def test_what_makes_no_sense_now_is_not_offered(opened: Open) -> None:
+    async with opened(FakeBoard()) as it:
+        found = {hit.text async for hit in ActionCommands(it.screen).discover()}
+        assert "New task" in found
+        assert not found & {"Delete", "Clear the selection", "Try again to reach the server"}
+
+
+async def test_the_palette_runs_what_is_picked(opened: Open) -> None:
+    async with opened(FakeBoard(cards(todo=2))) as it:
+        await it.press("ctrl+p")
+        await until(lambda: isinstance(it.app.screen, CommandPalette))
+        await it.press(*"priority")
+        palette = it.app.screen
+        await until(lambda: palette.query_one(OptionList).option_count == 1)
+        await it.press("enter")
+        await until(lambda: it.board.tasks["todo-1"].priority == "high")
+        assert it.app.screen is it.screen
+
+
+async def test_every_action_is_in_the_help_with_its_keys(opened: Open) -> None:
+    async with opened(FakeBoard(cards(todo=2)), (100, 60)) as it:
+        await it.press("question_mark")
+        text = it.text()
+        for action in ACTIONS:
+            if action.id != "help":
+                row = rf"{re.escape('  '.join(action.shown_keys))} +{re.escape(action.title)} "
+                assert re.search(row, text), action.id
+
+
+async def test_the_help_runs_what_is_picked(opened: Open) -> None:
+    async with opened(FakeBoard(cards(todo=2))) as it:
+        await it.press("f1")
+        assert isinstance(it.app.screen, HelpScreen)
+        await it.press(*"next card", "enter")
+        await until(lambda: it.screen.cursor.task_id == "todo-2")
+
+
+async def test_the_help_does_it_with_the_mouse_alone(opened: Open) -> None:
+    async with opened(FakeBoard(cards(todo=2))) as it:
+        footer = it.text().splitlines()[-1]
+        await it.pilot.click(offset=(footer.index("help"), it.app.size.height - 1))
+        lines = it.text().splitlines()
+        row = next(y for y, line in enumerate(lines) if "Change the priority" in line)
+        await it.pilot.click(offset=(lines[row].index("Change"), row))
+        await until(lambda: it.board.tasks["todo-1"].priority == "high")
+
+
+async def test_the_footer_names_actions_of_the_table(opened: Open) -> None:
+    async with opened(FakeBoard(cards(todo=2)), (220, 40)) as it:
+        await everything_makes_sense(it)
+        hints = it.screen._hints()
+        assert [hint.action for hint in hints] == [action.id for action in ACTIONS if action.short]
+        footer = it.text().splitlines()[-1]
+        for hint in hints:
+            assert f"{hint.keys} {hint.word}" in footer
+
+
+def test_nothing_is_reachable_by_mouse_only() -> None:
+    """What a click on the board does is an action of the table, a step of the cursor, or a drag."""
+    clicks = {
+        "board.py": {"on_click", "on_mouse_down", "on_mouse_move", "on_mouse_up"},
+        "footer.py": {"on_click"},
+        "header.py": {"on_click"},
+    }
+    found = {
+        path.name: set(re.findall(r"def (on_click|on_mouse_\w+)\(", path.read_text()))
+        for path in SOURCES.rglob("*.py")
+    }
+    assert {name: names for name, names in found.items() if names} == clicks
+    posted = {"on_key_footer_pressed", "on_board_header_name_pressed", "on_column_tabs_picked"}
+    assert posted <= set(vars(BoardScreen))
+    assert {"projects", "left", "right", "open", "move_left", "move_right", "order_up", "order_down"} <= set(
+        BY_ID
+    )
+
+
+def test_no_screen_has_bindings_of_the_board_beside_the_table() -> None:
+    assert BoardScreen.BINDINGS
+    assert all(isinstance(item, Binding) and item.action.startswith("act(") for item in BoardScreen.BINDINGS)
+
+
+def test_the_readme_has_the_key_table() -> None:
+    readme = (ROOT / "README.md").read_text()
+    between = readme.split("<!-- keys -->\n")[1].split("\n<!-- /keys -->")[0]
+    assert between == key_table(), "write it anew with fluxboard.tui.keytable.key_table()"

@@ -1,0 +1,236 @@
+"""Hostile texts on every screen: nothing crashes, text stays text, and no control character is drawn."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from textual.command import CommandPalette
+from textual.widgets import Input, Markdown
+
+from fluxboard.client.events import AccessLost, News, Refused, Remote
+from fluxboard.model.text import clean_line, clean_text
+from fluxboard.model.types import Activity, ChecklistItem, Column, Member, OnlineUser, Project, Task
+from fluxboard.tui.app import FluxboardApp
+from fluxboard.tui.screens.confirm import ConfirmScreen
+from fluxboard.tui.screens.projects import ProjectsScreen
+from fluxboard.tui.screens.sign_in import SignInScreen
+from fluxboard.tui.widgets.sidebar import Happening
+from tests.support.fake_board import ME, FakeBoard, FakeSession
+from tests.support.hostile import LONG_DESCRIPTION, RAW
+from tests.support.waiting import until
+from tests.tui.conftest import NOW, Open, Opened, screen_text
+
+#: What arrives at a screen: the model cleans at its edge, and so do these tests.
+TEXTS = {name: clean_line(text) for name, text in RAW.items()}
+SHORT = {name: text for name, text in TEXTS.items() if text and len(text) < 40 and text.isascii()}
+_DRAWN_BY_TERMINALS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+hostile = pytest.mark.parametrize("text", TEXTS.values(), ids=list(TEXTS))
+short = pytest.mark.parametrize("text", SHORT.values(), ids=list(SHORT))
+
+
+def tame(app: FluxboardApp) -> str:
+    """What is on the screen; fails when a terminal would act upon any of it."""
+    text = screen_text(app)
+    found = _DRAWN_BY_TERMINALS.search(text)
+    assert found is None, f"{found!r} in {text!r}"
+    return text
+
+
+def board_of(text: str) -> FakeBoard:
+    """A board with this text wherever a text can be."""
+    columns = (Column(id="todo", name=text or "x", wip_limit=1), Column(id="completed", name=f"{text} done"))
+    board = FakeBoard(project=Project(id="p1", name=text, description=text, columns=columns))
+    board.members = (
+        Member(user_id=ME.id, name=text, role="owner"),
+        Member(user_id="u-mila", name=text, email=f"{text}@example.com"),
+    )
+    board.online = (
+        OnlineUser(id=ME.id, name=text),
+        OnlineUser(id="u-mila", name=text, task_id="t1"),
+        OnlineUser(id=text or "x", name=text, idle=True, color=text, task_id="t2"),
+    )
+    board.notes = (text,)
+    for number, status in enumerate(("todo", "todo", "completed", text)):
+        board.shown[f"t{number}"] = Task(
+            id=f"t{number}",
+            title=text,
+            description=clean_text(text),
+            status=status,
+            priority=text,
+            assigned_to=text,
+            due_date=text,
+            labels=(text, text),
+            checklist=(ChecklistItem(id="c", text=text, done=True),),
+            position=f"A{number}",
+        )
+    return board
+
+
+@hostile
+@pytest.mark.parametrize("size", [(160, 48), (60, 24), (24, 8)], ids=str)
+async def test_every_screen_of_a_board(text: str, size: tuple[int, int], opened: Open) -> None:
+    async with opened(board_of(text), size) as it:
+        tame(it.app)
+        for keys in (
+            ("j",),
+            ("space", "p", "s"),
+            ("enter",),
+            ("escape", "e"),
+            ("escape", "n"),
+            ("escape", "d"),
+            ("escape", "a"),
+            ("escape", "question_mark"),
+            ("escape", "t"),
+            ("escape", "J", "L", "u"),
+        ):
+            await it.press(*keys)
+            tame(it.app)
+        await it.press("ctrl+p")
+        await until(lambda: isinstance(it.app.screen, CommandPalette))
+        tame(it.app)
+
+
+@short
+async def test_the_text_is_shown_as_it_is(text: str, opened: Open) -> None:
+    async with opened(FakeBoard([Task(id="t", title=text)]), (160, 48)) as it:
+        assert f"■  {text}" in tame(it.app)
+        await it.press("enter")
+        assert f"█  {text}" in tame(it.app)
+        await it.press("escape", "e")
+        assert it.app.screen.query_one("#title", Input).value == text
+        assert f" {text}" in tame(it.app)
+        await it.press("escape", "d")
+        assert isinstance(it.app.screen, ConfirmScreen)
+        assert text in tame(it.app)
+
+
+@short
+async def test_names_are_shown_as_they_are(text: str, opened: Open) -> None:
+    board = FakeBoard([Task(id="t", title="x")], Project(id="p1", name=text))
+    board.members = (*board.members, Member(user_id="u-x", name=text, email="x@example.com"))
+    board.online = (*board.online, OnlineUser(id="u-x", name=text))
+    async with opened(board, (160, 48)) as it:
+        shown = tame(it.app)
+        assert f"◆ {text} ▾" in shown
+        assert f"● {text}" in shown
+        await it.press("a")
+        assert f" {text}  x@example.com" in tame(it.app)
+        await it.press("escape", "P")
+        await until(lambda: isinstance(it.app.screen, ProjectsScreen) and text in screen_text(it.app))
+        tame(it.app)
+
+
+@hostile
+async def test_toasts_and_the_sidebar(text: str, opened: Open) -> None:
+    async with opened(FakeBoard([Task(id="t", title="x")]), (160, 48)) as it:
+        it.board.emit(Remote("created", "u-mila", text, "t", text, None))
+        await until(lambda: it.toasts)
+        it.board.emit(Refused("t", text, "update", text, 409))
+        it.board.emit(
+            News(Activity(id="a", project_id="p1", type="comment", user_id="u", user_name=text, action=text))
+        )
+        it.screen.sidebar.add(Happening("u", text, text, NOW - timedelta(days=3)))
+        await until(lambda: len(it.toasts) == 2)
+        await it.pilot.pause()
+        shown = tame(it.app)
+        if text in SHORT.values():
+            assert f"{text} created: {text}" in shown.replace("\n", " ") or len(text) > 15
+            assert shown.count(text) >= 3
+
+
+@hostile
+async def test_errors_carry_any_text(text: str) -> None:
+    session = FakeSession(FakeBoard(), user=None)
+    session.server = text
+    app = FluxboardApp(session, None, clock=lambda: NOW)
+    async with app.run_test(size=(100, 30), notifications=True) as pilot:
+        await until(lambda: isinstance(app.screen, SignInScreen))
+        session.fail = RuntimeError(text)
+        await pilot.press(*"a@b.c", "enter", *"password", "enter")
+        await until(lambda: app.screen.query_one("#error").display)
+        await pilot.pause()
+        tame(app)
+        session.fail = None
+        await pilot.press("enter")
+        await until(lambda: isinstance(app.screen, ProjectsScreen))
+        session.fail = RuntimeError(text)
+        await pilot.press("r", "n", "x", "enter")
+        await until(lambda: app.screen.query("#state.-failed"))
+        await pilot.pause()
+        tame(app)
+
+
+@hostile
+async def test_the_board_is_lost_for_any_reason(text: str, opened: Open) -> None:
+    async with opened(FakeBoard([Task(id="t", title="x")])) as it:
+        it.board.emit(AccessLost(text))
+        await until(lambda: isinstance(it.app.screen, ProjectsScreen))
+        await it.pilot.pause()
+        tame(it.app)
+
+
+@pytest.mark.parametrize(
+    "description",
+    [LONG_DESCRIPTION, *TEXTS.values(), "```\n" * 50, "| a |\n|--|\n" * 20, "> " * 200, "[x](javascript:y)"],
+)
+async def test_descriptions(description: str, opened: Open) -> None:
+    async with opened(FakeBoard([Task(id="t", title="x", description=description)]), (100, 30)) as it:
+        await it.press("enter")
+        await until(lambda: it.app.screen.query(Markdown))
+        await it.pilot.pause()
+        tame(it.app)
+        await it.press("j", "j", "e")
+        await it.pilot.pause()
+        tame(it.app)
+        await it.press("ctrl+s")
+        assert it.board.tasks["t"].description == description
+
+
+async def test_no_link_but_a_web_page_is_opened(opened: Open) -> None:
+    async with opened(FakeBoard([Task(id="t", title="x", description="x")])) as it:
+        went: list[str] = []
+        it.app.open_url = lambda url, **_: went.append(url)  # type: ignore[method-assign]
+        await it.press("enter")
+        markdown = it.app.screen.query_one(Markdown)
+        for href in ("file:///etc/passwd", "javascript:x", "https://example.com/"):
+            markdown.post_message(Markdown.LinkClicked(markdown, href))
+        await until(lambda: went)
+        await it.pilot.pause()
+        assert went == ["https://example.com/"]
+
+
+async def test_a_click_on_a_title_that_says_quit_does_not(opened: Open) -> None:
+    title = "[@click=app.quit]" + "z" * 20 + "[/]"
+    async with opened(FakeBoard([Task(id="t", title=title)]), (160, 48)) as it:
+        it.board.emit(Remote("updated", "u-mila", "mila", "t", title, None))
+        await until(lambda: "mila updated: [@click" in screen_text(it.app))
+        lines = screen_text(it.app).splitlines()
+        for y, line in enumerate(lines):
+            for x in (match.start() for match in re.finditer("z{5}", line)):
+                await it.pilot.click(offset=(x + 1, y))
+        assert it.app.is_running
+        await it.press("enter")
+        assert it.app.is_running
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text(max_size=40) | st.text("[]/@=\\$^{}()!b ", max_size=30))
+async def test_whatever_is_typed_is_kept(text: str, opened: Open) -> None:
+    async with opened(FakeBoard([Task(id="t", title="x")]), (100, 30)) as it:
+        await edit_title(it, text)
+        await it.press("ctrl+s")
+        await it.pilot.pause()
+        wanted = clean_line(text)
+        assert it.board.tasks["t"].title == (wanted or "x")
+        tame(it.app)
+
+
+async def edit_title(it: Opened, text: str) -> None:
+    await it.press("e")
+    it.app.screen.query_one("#title", Input).value = text
+    await it.pilot.pause()

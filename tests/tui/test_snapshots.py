@@ -1,0 +1,172 @@
+"""Every screen as a picture, at the size of a desk, a laptop and a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
+
+from fluxboard.client.events import Connection, Refused, Remote
+from fluxboard.model.text import clean_line
+from fluxboard.model.types import Project, Task
+from fluxboard.tui.app import FluxboardApp
+from fluxboard.tui.screens.board import BoardScreen
+from fluxboard.tui.screens.projects import ProjectsScreen
+from fluxboard.tui.screens.sign_in import SignInScreen
+from tests.support import hostile
+from tests.support.fake_board import FakeBoard, FakeSession
+from tests.support.seeded import MILA, NOW, SARA, happenings, team_board
+from tests.support.waiting import until
+
+SIZES = [(160, 48), (100, 30), (60, 24)]
+
+Prepare = Callable[[Pilot[Any]], Awaitable[None]]
+
+
+def clock() -> datetime:
+    return NOW
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A screen: what the app starts with, and what is done before the picture is taken."""
+
+    make: Callable[[], FakeSession]
+    prepare: Prepare
+    project: str | None = "p1"
+    theme: str | None = None
+
+
+async def board_is_up(pilot: Pilot[Any]) -> BoardScreen:
+    app = pilot.app
+    await until(lambda: isinstance(app.screen, BoardScreen) and app.screen.columns, what="the board")
+    screen = app.screen
+    assert isinstance(screen, BoardScreen)
+    await until(lambda: screen.board.started)  # type: ignore[attr-defined]
+    await pilot.pause()
+    return screen
+
+
+def press(*keys: str) -> Prepare:
+    async def prepare(pilot: Pilot[Any]) -> None:
+        screen = await board_is_up(pilot)
+        for happening in happenings():
+            screen.sidebar.add(happening)
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause()
+        for widget in pilot.app.screen.query("Input, TextArea"):
+            if isinstance(widget, Input | TextArea):
+                widget.cursor_blink = False
+
+    return prepare
+
+
+def told(pilot: Pilot[Any]) -> str:
+    return " ".join(toast.message for toast in pilot.app._notifications)
+
+
+async def toasts(pilot: Pilot[Any]) -> None:
+    screen = await board_is_up(pilot)
+    board = screen.board
+    assert isinstance(board, FakeBoard)
+    board.connect(Connection("offline", 3))
+    board.emit(Remote("created", SARA.user_id, "sara", "x", "[bug] Cookies are [/] not read", None))
+    board.emit(Remote("completed", MILA.user_id, "mila", "t16", "Toasts are grouped in bursts", None))
+    board.emit(Remote("deleted", MILA.user_id, "mila", "y", "", None))
+    await until(lambda: "mila deleted a task" in told(pilot))
+    board.emit(Refused("t5", "Export the board as CSV", "update", "the project is archived", 409))
+    await until(lambda: "archived" in told(pilot))
+
+
+async def failed(pilot: Pilot[Any]) -> None:
+    screen = await board_is_up(pilot)
+    await until(lambda: screen.failure)
+    await pilot.pause()
+
+
+async def projects(pilot: Pilot[Any]) -> None:
+    await until(lambda: isinstance(pilot.app.screen, ProjectsScreen))
+    await until(lambda: [it for it in pilot.app.screen.query("#projects") if it.display])
+    await pilot.pause()
+
+
+async def sign_in(pilot: Pilot[Any]) -> None:
+    await until(lambda: isinstance(pilot.app.screen, SignInScreen))
+    for widget in pilot.app.screen.query(Input):
+        widget.cursor_blink = False
+
+
+async def sign_up(pilot: Pilot[Any]) -> None:
+    await sign_in(pilot)
+    await pilot.press("ctrl+n", *"Ada", "enter", *"ada@example.com", "enter", *"short", "enter")
+
+
+def team() -> FakeSession:
+    return FakeSession(team_board())
+
+
+def hostile_team() -> FakeSession:
+    board = team_board()
+    for number, text in enumerate(hostile.RAW.values()):
+        status = ("todo", "in_progress", "review", "completed")[number % 4]
+        board.shown[f"h{number:02}"] = Task(
+            id=f"h{number:02}", title=clean_line(text), status=status, position=f"A{number:02}"
+        )
+    return FakeSession(board)
+
+
+def empty() -> FakeSession:
+    return FakeSession(FakeBoard())
+
+
+def broken() -> FakeSession:
+    board = team_board()
+    board.fail = RuntimeError("the server at boards.example.com does not answer")
+    board.connection = Connection("offline", 0)
+    return FakeSession(board)
+
+
+def many_projects() -> FakeSession:
+    names = ["Website relaunch", "[/] Hiring", "Übersetzungen 漢字", "Home", "A very long name " * 9]
+    boards = [FakeBoard(project=Project(id=f"p{n}", name=name.strip())) for n, name in enumerate(names)]
+    return FakeSession(*boards)
+
+
+def nobody() -> FakeSession:
+    return FakeSession(user=None)
+
+
+PICTURES = {
+    "board": Picture(team, press("l")),
+    "board-hostile": Picture(hostile_team, press()),
+    "board-light": Picture(team, press("l"), theme="fluxboard-light"),
+    "board-selected": Picture(team, press("space", "j", "space", "j")),
+    "board-empty": Picture(empty, press()),
+    "board-failed": Picture(broken, failed),
+    "toasts": Picture(team, toasts),
+    "detail": Picture(team, press("l", "enter")),
+    "editor-new": Picture(team, press("n")),
+    "editor-edit": Picture(team, press("l", "e")),
+    "delete": Picture(team, press("l", "d")),
+    "help": Picture(team, press("question_mark")),
+    "picker": Picture(team, press("a")),
+    "palette": Picture(team, press("ctrl+p")),
+    "projects": Picture(many_projects, projects, project=None),
+    "sign-in": Picture(nobody, sign_in),
+    "sign-up": Picture(nobody, sign_up),
+}
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("name", PICTURES)
+def test_screen(name: str, size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
+    picture = PICTURES[name]
+    app = FluxboardApp(picture.make(), picture.project, clock=clock, theme=picture.theme)
+    app.animation_level = "none"
+    assert snap_compare(app, terminal_size=size, run_before=picture.prepare)
