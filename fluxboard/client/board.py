@@ -28,7 +28,7 @@ from fluxboard.client.events import (
 )
 from fluxboard.client.flusher import Flusher
 from fluxboard.client.hygiene import convert
-from fluxboard.client.live import Live, State, Timing
+from fluxboard.client.live import Live, State
 from fluxboard.client.replica import Applied, Replica
 from fluxboard.model.types import (
     COMPLETED,
@@ -72,12 +72,12 @@ class Board:
     What happens is told to the subscribers on the event loop. Not thread-safe.
     """
 
-    def __init__(self, session: Session, project: Project, timing: Timing | None = None) -> None:
+    def __init__(self, session: Session, project: Project) -> None:
         """Use :meth:`fluxboard.client.session.Session.board`."""
         assert session.user is not None, "signed in"
         self._session = session
         self._api = session.api
-        self._timing = timing or Timing()
+        self._timing = session.timing
         self._project = project
         self._user = session.user
         self._replica = Replica()

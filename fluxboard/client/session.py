@@ -15,6 +15,7 @@ import msgspec
 from fluxboard.client.api import Api, ApiError, ApiUnreachable
 from fluxboard.client.credentials import Credential, Credentials, FileRefused
 from fluxboard.client.edits import Edit
+from fluxboard.client.live import Timing
 from fluxboard.model.types import Project, User
 from fluxboard.model.wire import AuthAnswer
 
@@ -38,6 +39,8 @@ class Session:
         self.socket_url = socket_url or server
         self.user: User | None = None
         self.token: str | None = None
+        #: How long boards of this session wait before they try again.
+        self.timing = Timing()
         self.api = Api(server, lambda: self.token, self.renew)
         #: Edits of boards that were closed before the server had them, by project.
         self.unsent: dict[str, tuple[Edit, ...]] = {}
