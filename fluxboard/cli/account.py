@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from fluxboard.cli.connect import chosen_server, find_project, signed_in
-from fluxboard.cli.errors import run
-from fluxboard.cli.state import LastBoard, recall, remember
+from fluxboard.cli.errors import CommandFailed, run
+from fluxboard.cli.state import recall, remember
 from fluxboard.cli.tasks import echo_json
 from fluxboard.model.types import ROLES, Role
 
@@ -16,21 +18,30 @@ from fluxboard.model.types import ROLES, Role
 @click.option("--email", prompt=True)
 @click.option("--signup", is_flag=True, help="Make a new account.")
 @click.option("--name", help="Your name, for a new account.")
-@click.password_option(confirmation_prompt=False)
-def login(server: str | None, email: str, signup: bool, name: str | None, password: str) -> None:
-    """Sign in to a server and remember it."""
+def login(server: str | None, email: str, signup: bool, name: str | None) -> None:
+    """Sign in to a server and remember it. The password is asked for, or read from stdin in a script."""
+    from fluxboard.client.api import ApiError
     from fluxboard.client.session import Session
 
     chosen = chosen_server(server)
+    # Never an option: a command line is there for everybody on this computer to read.
+    asked = sys.stdin.isatty()
+    password = click.prompt("Password", hide_input=True) if asked else sys.stdin.readline().rstrip("\n")
 
     async def work() -> None:
         session = await Session.open(chosen)
         try:
-            if signup:
-                await session.sign_up(email, password, name or email.split("@", maxsplit=1)[0])
-            else:
-                await session.sign_in(email, password)
-            remember(LastBoard(server=session.server))
+            try:
+                if signup:
+                    await session.sign_up(email, password, name or email.split("@", maxsplit=1)[0])
+                else:
+                    await session.sign_in(email, password)
+            except ApiError as error:
+                raise CommandFailed(
+                    f"{error}. A new account? Add --signup." if not signup else str(error)
+                ) from None
+            if recall().server != session.server:
+                remember(server=session.server, project_id=None)
             click.echo(f"Signed in to {session.server} as {session.user.name if session.user else email}.")
             if session.store_note:
                 click.echo(session.store_note, err=True)
@@ -127,12 +138,14 @@ def invite(server: str | None, project: str | None, role: Role, days: int, uses:
 @click.argument("code")
 @click.option("--server", help="Server URL (default: the last one).")
 def join(code: str, server: str | None) -> None:
-    """Join a project with an invite's code."""
+    """Join a project with an invite: its code, or its address, which ends in #CODE."""
+    address, _, code = code.rpartition("#")
+    server = server or address or None
 
     async def work() -> None:
         async with signed_in(server) as session:
             project = await session.api.accept_invite(code)
-            remember(LastBoard(server=recall().server or session.server, project_id=project.id))
+            remember(server=recall().server or session.server, project_id=project.id)
             click.echo(f"You are a member of {project.name}. Run `fluxboard` to open it.")
 
     run(work())

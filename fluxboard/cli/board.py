@@ -8,7 +8,7 @@ import click
 
 from fluxboard.cli.connect import find_project, sign_in_locally
 from fluxboard.cli.errors import CommandFailed, run
-from fluxboard.cli.state import LOCAL, LastBoard, recall, remember
+from fluxboard.cli.state import LOCAL, recall, remember
 
 FIRST_PROJECT = "My first board"
 
@@ -64,10 +64,14 @@ async def _show(chosen: str, wanted: str | None) -> None:
             known = recall()
             project_id = (await find_project(session, wanted)).id if wanted else known.project_id
     try:
-        app = FluxboardApp(session, project_id)
+        app = FluxboardApp(
+            session,
+            project_id,
+            theme=recall().theme,
+            on_open=lambda opened: remember(server=chosen, project_id=opened),
+            on_theme=lambda name: remember(theme=name),
+        )
         await app.run_async()
-        last = app.project_id or project_id
-        remember(LastBoard(server=chosen, project_id=last))
         if app.return_code:
             raise CommandFailed("The board ended with an error; nothing that was saved is lost.")
     finally:

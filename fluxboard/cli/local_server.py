@@ -17,6 +17,7 @@ from filelock import FileLock
 from fluxboard.cli.state import write_private
 
 START_SECONDS = 20.0
+TEAM_SETTINGS = frozenset({"DATABASE_URL", "JWT_SECRET", "CORS_ORIGINS"})
 
 
 class Announcement(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,11 +87,16 @@ def start(folder: Path, *, detached: bool) -> tuple[str, subprocess.Popen[bytes]
     log = folder / "server.log"
     with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-m", "fluxboard", "serve", "--port", "0", "--data", str(folder)],
+            [
+                *(sys.executable, "-m", "fluxboard", "serve", "--log-level", "warning"),
+                *("--port", "0", "--data", str(folder)),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             start_new_session=detached,
+            # What the shell says about a team's server is not about this one.
+            env={name: value for name, value in os.environ.items() if name not in TEAM_SETTINGS},
         )
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:

@@ -38,21 +38,26 @@ def demo(seconds: float | None) -> None:
 @click.option("--port", default=5050, show_default=True, help="0 takes a free one.")
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of the database and the secret.")
 @click.option("--database", help="Database URL (default: SQLite in the data folder).")
-def serve(host: str, port: int, data: Path | None, database: str | None) -> None:
+@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info")
+def serve(host: str, port: int, data: Path | None, database: str | None, log_level: str) -> None:
     """Run a server for a team."""
     from fluxboard.cli.local_server import announce
     from fluxboard.server.app import serve as serve_app
-    from fluxboard.server.settings import Settings
+    from fluxboard.server.settings import BadSettings, Settings
+    from fluxboard.server.storage.migrate import DatabaseTooNew
 
+    os.umask(0o077)  # what people write is nobody else's on this computer
     folder = data or data_folder()
-    settings = Settings.load(host=host, port=port, data=folder, database=database)
 
     def ready(url: str) -> None:
         announce(folder, url)
         click.echo(f"fluxboard serves {url}  (API: {url}/api/docs)", err=True)
 
     try:
+        settings = Settings.load(host=host, port=port, data=folder, database=database, log_level=log_level)
         asyncio.run(serve_app(settings, ready))
+    except (BadSettings, DatabaseTooNew) as error:
+        raise click.ClickException(str(error)) from None
     except OSError as error:
         raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
 

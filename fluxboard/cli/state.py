@@ -16,6 +16,7 @@ class LastBoard(msgspec.Struct, frozen=True, kw_only=True):
 
     server: str | None = None
     project_id: str | None = None
+    theme: str | None = None
 
 
 def data_folder() -> Path:
@@ -36,8 +37,9 @@ def recall() -> LastBoard:
         return LastBoard()
 
 
-def remember(last: LastBoard) -> None:
-    """Writes the last board, whole or not at all."""
+def remember(**changes: str | None) -> None:
+    """Writes what is given over what is remembered, whole or not at all."""
+    last = msgspec.structs.replace(recall(), **changes)
     write_private(state_folder() / "last.json", msgspec.json.encode(last))
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from fluxboard.client.session import Session
 from fluxboard.model.types import DEFAULT_COLUMNS
 from fluxboard.model.wire import BatchBody, BatchOp, TaskCreate
-from tests.benchmarks.terminal import Terminal
+from tests.support.terminal import Terminal
 from tests.e2e.server_process import ServerProcess
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -21,10 +22,13 @@ class Terminal:
     def __init__(self, command: list[str], env: dict[str, str], columns: int = 160, rows: int = 48) -> None:
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
+        self._status: int | None = None
         self.started = time.perf_counter()
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
-            os.execvpe(command[0], command, {**env, "TERM": "xterm-256color", "COLORTERM": "truecolor"})
+            # What the environment says of the size is about another terminal.
+            own = {name: value for name, value in env.items() if name not in {"COLUMNS", "LINES"}}
+            os.execvpe(command[0], command, {**own, "TERM": "xterm-256color", "COLORTERM": "truecolor"})
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def read(self, seconds: float) -> bytes:
@@ -53,6 +57,34 @@ class Terminal:
             self.read(0.05)
         return time.perf_counter() - self.started
 
+    def matches(self, pattern: re.Pattern[str], seconds: float = 20) -> None:
+        """Returns once a line of the screen has ``pattern``."""
+        deadline = time.perf_counter() + seconds
+        while not any(pattern.search(line) for line in self.screen.display):
+            if time.perf_counter() > deadline:
+                raise AssertionError(f"{pattern} is not on the screen:\n" + "\n".join(self.screen.display))
+            self.read(0.05)
+
+    def write(self, keys: bytes) -> None:
+        """Presses keys."""
+        os.write(self._fd, keys)
+
+    def signal(self, number: int) -> None:
+        """Sends a signal to the program."""
+        os.kill(self.pid, number)
+
+    def ended(self, seconds: float = 15) -> int:
+        """The wait status of the program once it has ended; what it still writes is read."""
+        deadline = time.perf_counter() + seconds
+        while self._status is None:
+            if time.perf_counter() > deadline:
+                raise AssertionError("it has not ended:\n" + "\n".join(self.screen.display))
+            self.read(0.05)
+            done, status = os.waitpid(self.pid, os.WNOHANG)
+            if done:
+                self._status = status
+        return self._status
+
     def quiet(self, seconds: float = 0.3) -> None:
         """Reads until nothing comes for ``seconds``."""
         while self.read(seconds):
@@ -73,6 +105,7 @@ class Terminal:
 
     def close(self) -> None:
         """Ends the program."""
-        os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
+        if self._status is None:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
         os.close(self._fd)
