@@ -82,7 +82,7 @@ def local_account(folder: Path) -> LocalAccount:
 def start(folder: Path, *, detached: bool) -> tuple[str, subprocess.Popen[bytes]]:
     """Starts a server on a free loopback port and waits until it answers: its URL and its process.
 
-    A detached one outlives its caller. Raises ServerDidNotStart.
+    A detached one outlives its caller, the others end with it. Raises ServerDidNotStart.
     """
     log = folder / "server.log"
     with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as output:
@@ -90,8 +90,9 @@ def start(folder: Path, *, detached: bool) -> tuple[str, subprocess.Popen[bytes]
             [
                 *(sys.executable, "-m", "fluxboard", "serve", "--log-level", "warning"),
                 *("--port", "0", "--data", str(folder)),
+                *(() if detached else ("--attached",)),
             ],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL if detached else subprocess.PIPE,
             stdout=output,
             stderr=output,
             start_new_session=detached,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from pathlib import Path
 
@@ -39,10 +38,13 @@ def demo(seconds: float | None) -> None:
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of the database and the secret.")
 @click.option("--database", help="Database URL (default: SQLite in the data folder).")
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info")
-def serve(host: str, port: int, data: Path | None, database: str | None, log_level: str) -> None:
+@click.option("--attached", is_flag=True, hidden=True, help="End when standard input ends.")
+def serve(
+    host: str, port: int, data: Path | None, database: str | None, log_level: str, attached: bool
+) -> None:
     """Run a server for a team."""
     from fluxboard.cli.local_server import announce
-    from fluxboard.server.app import serve as serve_app
+    from fluxboard.server.app import run
     from fluxboard.server.settings import BadSettings, Settings
     from fluxboard.server.storage.migrate import DatabaseTooNew
 
@@ -55,7 +57,7 @@ def serve(host: str, port: int, data: Path | None, database: str | None, log_lev
 
     try:
         settings = Settings.load(host=host, port=port, data=folder, database=database, log_level=log_level)
-        asyncio.run(serve_app(settings, ready))
+        run(settings, ready, attached=attached)
     except (BadSettings, DatabaseTooNew) as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:

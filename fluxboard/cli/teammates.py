@@ -112,9 +112,13 @@ def forward(board: Board, task: Task) -> None:
 async def main() -> None:
     """Reads the invitation and lets all teammates work."""
     invitation = msgspec.json.decode(sys.stdin.buffer.readline(), type=Invitation)
-    async with asyncio.TaskGroup() as group:
-        for index, name in enumerate(TEAM):
-            group.create_task(work(invitation, name, 1.5 + index))
+    working = [asyncio.create_task(work(invitation, name, 1.5 + index)) for index, name in enumerate(TEAM)]
+    # Their demo holds the other end; without it there is nobody to work for.
+    ended = asyncio.create_task(asyncio.to_thread(sys.stdin.buffer.read))
+    await asyncio.wait([*working, ended], return_when=asyncio.FIRST_COMPLETED)
+    for task in working:
+        task.cancel()
+    await asyncio.gather(*working, return_exceptions=True)
 
 
 if __name__ == "__main__":

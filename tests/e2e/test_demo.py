@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.terminal import Terminal
+from tests.support.waiting import until
 
 
-def test_a_living_board_within_seconds_and_nothing_left_behind(tmp_path: Path) -> None:
+async def test_a_living_board_within_seconds_and_nothing_left_behind(tmp_path: Path) -> None:
     env = {**os.environ, "HOME": str(tmp_path), "TMPDIR": str(tmp_path), "USER": "ada"}
     terminal = Terminal([sys.executable, "-m", "fluxboard", "demo"], env)
     try:
@@ -24,19 +26,30 @@ def test_a_living_board_within_seconds_and_nothing_left_behind(tmp_path: Path) -
         terminal.ended()
     finally:
         terminal.close()
-    left = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True, check=False)
-    assert left.stdout == ""
+    await until(lambda: processes(tmp_path) == "", what="all are gone")
     assert not list(tmp_path.glob("fluxboard-demo-*"))
 
 
-def test_a_closed_window_takes_its_server_along(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGKILL], ids=lambda number: number.name)
+async def test_a_closed_window_takes_its_server_along(tmp_path: Path, number: signal.Signals) -> None:
     env = {**os.environ, "HOME": str(tmp_path), "TMPDIR": str(tmp_path), "USER": "ada"}
     terminal = Terminal([sys.executable, "-m", "fluxboard", "demo"], env)
     try:
         terminal.until("Online 3")
-        terminal.signal(signal.SIGHUP)
+        terminal.signal(number)
         terminal.ended()
     finally:
         terminal.close()
-    left = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True, check=False)
-    assert left.stdout == ""
+    await until(lambda: processes(tmp_path) == "", what="all are gone")
+
+
+def processes(folder: Path) -> str:
+    """The ids of the processes that have a folder in their command line or environment."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if str(folder).encode() in entry.read_bytes():
+                found.append(entry.parent.name)
+        except OSError:
+            continue
+    return " ".join(found)
