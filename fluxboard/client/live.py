@@ -117,10 +117,6 @@ class Live:
         finally:
             await self._close()
 
-    def cut(self) -> None:
-        """Ends this connection; the next try follows."""
-        self._ended.set()
-
     async def _connect(self) -> bool:
         for transport in TRANSPORTS:
             try:

@@ -1,0 +1,216 @@
+"""What the server says of a project: lists, the log, and the events of the socket."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import Any, Literal
+
+import msgspec
+
+from fluxboard.client.aliases import Aliases
+from fluxboard.client.api import Api, ApiError, ApiUnreachable
+from fluxboard.client.events import BoardEvent, Changed, News, Presence, ProjectChanged, Remote
+from fluxboard.client.hygiene import convert
+from fluxboard.client.replica import Applied, Replica
+from fluxboard.model.types import COMPLETED, Activity, Member, OnlineUser, Project, Task, User
+from fluxboard.model.wire import (
+    ACTIVITY_NEW,
+    COMMENT_CREATED,
+    COMMENT_UPDATED,
+    PRESENCE_UPDATE,
+    PROJECT_DELETED,
+    PROJECT_REMOVED,
+    SYNC_HEAD,
+    SYNC_NEEDED,
+    TASK_CREATED,
+    TASK_DELETED,
+    TASK_EVENTS,
+    Change,
+    CommentNotice,
+    Head,
+    PresenceNotice,
+    TasksAnswer,
+)
+
+#: From this many tasks on, a new list is told as a whole.
+MANY = 500
+
+
+class Incoming:
+    """Brings the replica to the server's state and tells the subscribers what changed.
+
+    ``missing`` hears that something is lacking (True: for certain, so at once), ``lost`` that the project is
+    no longer the user's, with the reason.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        project: Project,
+        user: User,
+        replica: Replica,
+        aliases: Aliases,
+        *,
+        emit: Callable[[BoardEvent], None],
+        missing: Callable[[bool], None],
+        lost: Callable[[str], None],
+    ) -> None:
+        self.project = project
+        self.online: tuple[OnlineUser, ...] = ()
+        self._api = api
+        self._user = user
+        self._replica = replica
+        self._aliases = aliases
+        self._emit = emit
+        self._missing = missing
+        self._lost = lost
+        self._etag: str | None = None
+        self._names: dict[str, str] = {user.id: user.name}
+        self.alone()
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """The project's members; a Core server gives no names, so those that were heard."""
+        return tuple(
+            member
+            if member.name
+            else msgspec.structs.replace(member, name=self._names.get(member.user_id, ""))
+            for member in self.project.members
+        )
+
+    # -- asked for
+
+    async def load(self) -> None:
+        """Loads the whole list. Raises ApiError and ApiUnreachable."""
+        found = await self._api.tasks_if_changed(self.project.id, None)
+        assert found is not None, "asked without a tag"
+        answer, self._etag = found
+        self._take_list(answer)
+
+    async def catch_up(self) -> None:
+        """Asks for what is new. Raises ApiError and ApiUnreachable."""
+        if self._api.layer == "core":
+            found = await self._api.tasks_if_changed(self.project.id, self._etag)
+            if found is not None:
+                answer, self._etag = found
+                self._take_list(answer)
+            return
+        while True:
+            try:
+                answered = await self._api.changes_if_any(self.project.id, self._replica.rev)
+            except ApiError as error:
+                if error.status != 410:
+                    raise
+                await self.load()
+                return
+            if answered is None:
+                return
+            for change in answered.changes:
+                self._take(change)
+            if not answered.has_more or not answered.changes:
+                return
+
+    async def learn_names(self) -> None:
+        """On a Core server the activity feed is where members have names."""
+        with contextlib.suppress(ApiError, ApiUnreachable):
+            for activity in (await self._api.activities(self.project.id, limit=100)).activities:
+                if activity.user_name:
+                    self._names.setdefault(activity.user_id, activity.user_name)
+
+    # -- heard
+
+    def hear(self, event: str, data: Any) -> None:
+        """An event of the socket. What does not fit the contract is a sign that something is new."""
+        try:
+            self._hear(event, data, escaped=self._api.layer == "core")
+        except (msgspec.ValidationError, TypeError):
+            self._missing(False)
+
+    def alone(self) -> None:
+        """Without a socket nobody is known to be here but oneself."""
+        self._seat((OnlineUser(id=self._user.id, name=self._user.name),))
+
+    def _hear(self, event: str, data: Any, *, escaped: bool) -> None:
+        if event == PRESENCE_UPDATE:
+            notice = convert(data, PresenceNotice, escaped=escaped)
+            if notice.project_id == self.project.id:
+                self._names.update({user.id: user.name for user in notice.users if user.name})
+                # A Core server lists a person once for each of their sockets.
+                self._seat(tuple({user.id: user for user in reversed(notice.users)}.values())[::-1])
+        elif event == ACTIVITY_NEW:
+            activity = convert(data, Activity, escaped=escaped)
+            self._names.setdefault(activity.user_id, activity.user_name)
+            self._emit(News(activity))
+        elif event in {SYNC_HEAD, SYNC_NEEDED}:
+            if convert(data, Head).rev > self._replica.rev:
+                self._missing(event == SYNC_NEEDED)
+        elif event == PROJECT_REMOVED:
+            self._lost("You are no longer a member of this project")
+        elif event in {COMMENT_CREATED, COMMENT_UPDATED}:
+            comment = convert(data, CommentNotice, escaped=escaped)
+            self._take(
+                Change(
+                    type=event,
+                    rev=comment.rev,
+                    task=comment.task,
+                    comment=comment,
+                    user_id=comment.user_id,
+                    user_name=comment.user_name,
+                )
+            )
+        elif event in TASK_EVENTS or (isinstance(data, dict) and "rev" in data):
+            self._take(convert({**data, "type": event}, Change, escaped=escaped))
+
+    def _seat(self, users: tuple[OnlineUser, ...]) -> None:
+        if users != self.online:
+            self.online = users
+            self._emit(Presence(users))
+
+    # -- taken
+
+    def _take_list(self, answer: TasksAnswer) -> None:
+        first = not self._replica.confirmed and not self._replica.rev
+        changed = self._replica.load((self._aliases.task(task) for task in answer.tasks), answer.rev)
+        if changed or first:
+            self._emit(Changed(frozenset() if first or len(changed) > MANY else changed))
+
+    def _take(self, change: Change) -> None:
+        """One committed change, from the socket or from the log, and those that waited for it."""
+        following: Change | None = self._aliases.change(change)
+        while following is not None:
+            applied = self._replica.apply(following)
+            if applied.outcome == "early":
+                self._missing(False)
+                return
+            if applied.outcome == "fresh":
+                self._announce(following, applied)
+            following = self._replica.next_early()
+
+    def _announce(self, change: Change, applied: Applied) -> None:
+        if change.user_id and change.user_name:
+            self._names[change.user_id] = change.user_name
+        task, before = change.task, applied.before
+        task_id = task.id if task else change.task_id
+        if task_id is not None and applied.changed:
+            self._emit(Changed(frozenset({task_id})))
+        if change.project is not None:
+            self.project = change.project
+            self._emit(ProjectChanged(change.project))
+        if change.type == PROJECT_DELETED:
+            self._lost("This project was deleted")
+        if change.type in TASK_EVENTS and change.user_id != self._user.id and task_id is not None:
+            known = task or before
+            title = known.title if known else change.task_title or ""
+            kind = _kind(change, before)
+            self._emit(Remote(kind, change.user_id, change.user_name, task_id, title, task, change.fields))
+
+
+def _kind(change: Change, before: Task | None) -> Literal["created", "updated", "completed", "deleted"]:
+    if change.type == TASK_CREATED:
+        return "created"
+    if change.type == TASK_DELETED:
+        return "deleted"
+    completed = change.task is not None and change.task.status == COMPLETED
+    moved = "status" in change.fields if change.fields else before is None or before.status != COMPLETED
+    return "completed" if completed and moved else "updated"
