@@ -22,20 +22,17 @@ MILA = Member(user_id="u-mila", name="Mila Lindqvist", email="mila@example.com")
 SARA = Member(user_id="u-sara", name="Sara Kimura", email="sara@example.com")
 
 _DESCRIPTION = """\
-After the session expires, the sign-in page sends people **back to itself**: the `next` parameter is
-signed with the old key, fails the check, and the fallback is the page they are on.
-
-## What to do
+The sign-in page sends people **back to itself** once their session has expired: `next` is signed with \
+the old key, the check fails, and the fallback is the page they are on.
 
 1. Read the parameter before the session is thrown away.
 2. Fall back to the start page, never to the current one.
-3. Say in the log which of the two happened.
 
 ```python
 target = verified(request.args.get("next")) or url_for("start")
 ```
 
-Seen by three customers since Monday. The [report](https://example.com/report/812) has a recording.
+Three customers since Monday; the [report](https://example.com/report/812) has a recording.
 """
 
 
@@ -74,7 +71,7 @@ def _task(
 
 
 def tasks() -> list[Task]:
-    """Twenty tasks in four columns; the first of "In Progress" has everything a task can have."""
+    """Tasks in four columns; the first of "In Progress" has everything a task can have."""
     redirect = _checklist(
         2, "Reproduce it", "Write the failing test", "Fix the fallback", "Tell the three customers"
     )
@@ -86,6 +83,11 @@ def tasks() -> list[Task]:
         ("todo", "Export the board as CSV"),
         ("todo", "Übersetzung: Größe der Schaltflächen prüfen", "low", "i18n", None, None, 1),
         ("todo", "Ship the Docker image for arm64", "medium", "ops", 6),
+        ("todo", "Search by label and assignee", "medium", "search"),
+        ("todo", "Weekly summary by mail", "low", "mail", None, "u-sara"),
+        ("todo", "Keyboard shortcut for assigning to me", "low", "ux", None, None, 1),
+        ("todo", "Let viewers comment", "medium", "api", None, None, 4),
+        ("todo", "Remember the column widths"),
         (
             "in_progress",
             "Fix the login redirect loop when the session expires",
@@ -109,8 +111,17 @@ def tasks() -> list[Task]:
         (COMPLETED, "Toasts are grouped in bursts", "low", "ux", None, "u-mila"),
         (COMPLETED, "Undo for bulk moves", "medium", "ux", None, "u-mila", 2),
         (COMPLETED, "Publish only after the commit", "critical", "sync", None, ME.id),
+        (COMPLETED, "Drag a card with the mouse", "medium", "ux", None, "u-sara", 6),
+        (COMPLETED, "Import from the old board", "high", "ops", None, ME.id, 2, _steps(5, 5)),
+        (COMPLETED, "Names in their own colours", "low", "ux", None, "u-mila"),
+        (COMPLETED, "A light theme", "low", "design", None, "u-sara", 3),
     ]
     return [_task(number, *row) for number, row in enumerate(rows, start=1)]  # type: ignore[arg-type]
+
+
+def id_of(title: str) -> str:
+    """The id of the task with this title."""
+    return next(task.id for task in tasks() if task.title == title)
 
 
 def team_board(extra: list[Task] | None = None) -> FakeBoard:
@@ -123,8 +134,8 @@ def team_board(extra: list[Task] | None = None) -> FakeBoard:
     board.members = (Member(user_id=ME.id, name=ME.name, role="owner", email=ME.email), MILA, SARA)
     board.online = (
         OnlineUser(id=ME.id, name=ME.name),
-        OnlineUser(id=MILA.user_id, name=MILA.name, task_id="t13"),
-        OnlineUser(id=SARA.user_id, name=SARA.name, task_id="t9"),
+        OnlineUser(id=MILA.user_id, name=MILA.name, task_id=id_of("Merge conflicts are shown side by side")),
+        OnlineUser(id=SARA.user_id, name=SARA.name, task_id=id_of("Paginate the activity feed")),
     )
     return board
 

@@ -28,6 +28,7 @@ def face(task: Task, width: int, **marks: object) -> list[str]:
 TITLES = st.one_of(
     st.text(max_size=80).map(clean_line),
     st.text("漢字🎉👩‍👩‍👧é ab", max_size=60),
+    st.text("\u200d\ufe0f⼀ 0", max_size=20),
     st.sampled_from(["漢" * 500, "👩‍👩‍👧‍👦" * 9, "a" * 500, "", "e\u0301" * 40, "[/] y", "🏳️‍🌈 flag"]),
 )
 

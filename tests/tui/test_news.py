@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fluxboard.client.events import Refused, Remote
 from fluxboard.model.types import Task
+from fluxboard.tui.app import MOST_TOASTS
 from fluxboard.tui.widgets.toasts import BURST, Gatherer, Toast, toast_of
 from tests.support.fake_board import ME, FakeBoard
 from tests.support.waiting import until
@@ -74,3 +75,13 @@ async def test_a_refused_edit_says_what_and_why(opened: Open) -> None:
         assert "“todo 1”" in message
         assert "the project is [archived]" in message
         assert kind == "error"
+
+
+async def test_only_the_newest_toasts_cover_the_board(opened: Open) -> None:
+    for height, most in ((40, MOST_TOASTS), (20, 2)):
+        async with opened(FakeBoard(cards(todo=1)), (100, height)) as it:
+            for number in range(7):
+                it.screen.notify(f"number {number}")
+            await until(lambda: "number 6" in it.text(), what="the newest is shown")
+            assert len(it.toasts) == most
+            assert "number 0" not in it.text()

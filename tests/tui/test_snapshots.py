@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
@@ -111,6 +112,13 @@ def team() -> FakeSession:
     return FakeSession(team_board())
 
 
+def idle_team() -> FakeSession:
+    board = team_board()
+    me, mila, sara = board.online
+    board.online = (me, replace(mila, idle=True, task_id=None), sara)
+    return FakeSession(board)
+
+
 def hostile_team() -> FakeSession:
     board = team_board()
     for number, text in enumerate(hostile.RAW.values()):
@@ -146,6 +154,8 @@ PICTURES = {
     "board": Picture(team, press("l")),
     "board-hostile": Picture(hostile_team, press()),
     "board-light": Picture(team, press("l"), theme="fluxboard-light"),
+    "board-people": Picture(idle_team, press("down", "s")),
+    "editor-choice": Picture(team, press("e", "tab", "tab", "tab", "enter")),
     "board-selected": Picture(team, press("space", "j", "space", "j")),
     "board-empty": Picture(empty, press()),
     "board-failed": Picture(broken, failed),

@@ -33,7 +33,7 @@ from fluxboard.tui.widgets.sidebar import SIDEBAR_WIDTH, Sidebar
 
 SIDEBAR_FROM = 120
 ALL_COLUMNS_FROM = 76
-_LANE_MIN = 18
+_LANE_MIN = 17
 _AIRY_FROM = 20
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import ClassVar
 
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
@@ -58,6 +59,7 @@ class DetailScreen(ModalScreen[str]):
         self.today = today
         self._stop: Unsubscribe | None = None
         self._shown: Task | None = None
+        self._described: str | None = None
 
     def compose(self) -> ComposeResult:
         with Dialog():
@@ -80,21 +82,27 @@ class DetailScreen(ModalScreen[str]):
 
     def _on_board_event(self, event: BoardEvent) -> None:
         if isinstance(event, Changed) and (not event.task_ids or self.task_id in event.task_ids):
-            self.run_worker(self._show(), exclusive=True)
+            self._follow()
+
+    @work(exclusive=True)
+    async def _follow(self) -> None:
+        await self._show()
 
     async def _show(self) -> None:
         task = self.board.tasks.get(self.task_id)
         if task is None:
             self.query_one("#facts", Static).update("Somebody deleted this task. esc closes.")
             return
-        before, self._shown = self._shown, task
+        self._shown = task
         self.query_one("#title", Static).update(task.title or UNTITLED)
         self.query_one("#facts", Static).update(self._facts(task))
         checklist = self.query_one("#checklist", Static)
         checklist.display = bool(task.checklist)
         checklist.update(_checklist(task))
-        if before is None or before.description != task.description:
+        if self._described != task.description:
             await self.query_one(Markdown).update(task.description or "*No description yet. e writes one.*")
+            # Only now: the next change may have cancelled the update.
+            self._described = task.description
 
     def _facts(self, task: Task) -> Content:
         names = {column.id: column.name for column in self.board.project.columns}
@@ -111,11 +119,9 @@ class DetailScreen(ModalScreen[str]):
             if late or due == "today":
                 facts[-1] += Content.styled(f", {due}", "bold $error" if late else "$flux-medium")
         room = self.query_one("#facts").size.width or 1
-        lines = _flow(facts, Content.styled("  ·  ", "$flux-muted"), room)
         if task.labels:
-            labels = " ".join(f"#{label}" for label in task.labels)
-            lines.append(Content.styled(labels, "$secondary"))
-        return Content("\n").join(lines)
+            facts.append(Content.styled(" ".join(f"#{label}" for label in task.labels), "$secondary"))
+        return Content("\n").join(_flow(facts, Content.styled("  ·  ", "$flux-muted"), room))
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._fit_facts)

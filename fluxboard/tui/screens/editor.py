@@ -140,9 +140,11 @@ class EditorScreen(ModalScreen[str]):
             self._gone = True
             self._say("This task was deleted meanwhile. What you typed is kept; saving makes it new.")
             return
+        if self._gone:
+            self._gone = False
+            self._say("This task is back: somebody undid its deletion.")
         if task is self._base:
             return
-        self._gone = False
         typed = self._values()
         clashes = []
         for name in FIELDS:

@@ -64,13 +64,17 @@ def _head(text: str, width: int) -> tuple[str, str]:
     """The longest start of ``text`` that fits into ``width`` cells, never splitting a grapheme; the rest."""
     if text.isascii():
         return text[:width], text[width:]
-    used = end = 0
-    for start, stop, cells in split_graphemes(text)[0]:
+    used = 0
+    ends = [0]
+    for _, stop, cells in split_graphemes(text)[0]:
         if used + cells > width:
-            return text[:start], text[start:]
+            break
         used += cells
-        end = stop
-    return text[:end], text[end:]
+        ends.append(stop)
+    # A joiner with nothing before it is counted in two ways: the sum of the parts is not the whole.
+    while len(ends) > 1 and cell_len(text[: ends[-1]]) > width:
+        ends.pop()
+    return text[: ends[-1]], text[ends[-1] :]
 
 
 def _gutter(width: int) -> int:

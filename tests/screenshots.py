@@ -1,0 +1,101 @@
+"""The pictures of the README: ``python -m tests.screenshots`` draws them from a board in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from textual import constants
+from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
+
+from fluxboard.client.events import Remote
+from fluxboard.tui.app import FluxboardApp
+from fluxboard.tui.screens.board import BoardScreen
+from tests.support.fake_board import FakeSession
+from tests.support.seeded import MILA, NOW, happenings, id_of, team_board
+from tests.support.waiting import until
+
+FOLDER: Final = Path(__file__).parents[1] / "screenshots"
+DESK, LAPTOP, PHONE = (160, 48), (100, 30), (60, 24)
+
+Prepare = Callable[[Pilot[Any], BoardScreen], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture: its size, its theme, and what is done on the board before it is taken."""
+
+    size: tuple[int, int]
+    prepare: Prepare
+    theme: str = "fluxboard-dark"
+
+
+async def a_toast(pilot: Pilot[Any], screen: BoardScreen) -> None:
+    """On the busiest card, while a teammate finishes something."""
+    await pilot.press("l")
+    task = screen.board.tasks[id_of("Undo for bulk moves")]
+    screen.news.tell(Remote("completed", MILA.user_id, MILA.name, task.id, task.title, task))
+    await until(lambda: pilot.app._notifications)
+
+
+async def opened(pilot: Pilot[Any], screen: BoardScreen) -> None:
+    await pilot.press("l", "enter")
+
+
+async def editing(pilot: Pilot[Any], screen: BoardScreen) -> None:
+    await pilot.press("l", "e")
+
+
+async def asking_for_keys(pilot: Pilot[Any], screen: BoardScreen) -> None:
+    await pilot.press("question_mark")
+
+
+async def in_a_column(pilot: Pilot[Any], screen: BoardScreen) -> None:
+    await pilot.press("l")
+
+
+SHOTS: Final[dict[str, Shot]] = {
+    "board": Shot(DESK, a_toast),
+    "board-light": Shot(LAPTOP, in_a_column, "fluxboard-light"),
+    "detail": Shot(LAPTOP, opened),
+    "editor": Shot(LAPTOP, editing),
+    "help": Shot(LAPTOP, asking_for_keys),
+    "phone": Shot(PHONE, in_a_column),
+}
+
+
+async def draw(shot: Shot) -> str:
+    """The picture as SVG."""
+    app = FluxboardApp(FakeSession(team_board()), "p1", clock=lambda: NOW, theme=shot.theme)
+    async with app.run_test(size=shot.size, notifications=True) as pilot:
+        await until(lambda: isinstance(app.screen, BoardScreen) and app.screen.columns, what="the board")
+        screen = app.screen
+        assert isinstance(screen, BoardScreen)
+        for happening in happenings():
+            screen.sidebar.add(happening)
+        await pilot.pause()
+        await shot.prepare(pilot, screen)
+        for field in app.screen.query("Input, TextArea"):
+            if isinstance(field, Input | TextArea):
+                field.cursor_blink = False
+        await pilot.pause()
+        await pilot.wait_for_scheduled_animations()
+        return app.export_screenshot(title="fluxboard", simplify=True)
+
+
+async def draw_all(folder: Path = FOLDER) -> None:
+    """Writes every picture into ``folder``."""
+    constants.TEXTUAL_ANIMATIONS = "none"  # type: ignore[misc]
+    folder.mkdir(exist_ok=True)
+    for name, shot in SHOTS.items():
+        path = folder / f"{name}.svg"
+        path.write_text(await draw(shot), encoding="utf-8")
+        print(path)
+
+
+if __name__ == "__main__":
+    asyncio.run(draw_all())
