@@ -38,7 +38,7 @@ async def sign_in_locally() -> Session:
     except ServerDidNotStart as error:
         raise CommandFailed(str(error)) from None
     account = await asyncio.to_thread(local_account, folder)
-    session = await Session.open(url, remember=False)
+    session = await Session.open(url, remember=False, kept_as=LOCAL)
     try:
         await session.sign_in(account.email, account.password)
     except ApiError as error:

@@ -16,11 +16,13 @@ class Aliases:
         self._local: dict[str, str] = {}
         self._server: dict[str, str] = {}
 
-    def learn(self, local_id: str, server_id: str) -> None:
-        """The server calls ``local_id`` by another name."""
-        if local_id != server_id:
-            self._local[server_id] = local_id
-            self._server[local_id] = server_id
+    def learn(self, local_id: str, server_id: str) -> bool:
+        """The server calls ``local_id`` so; whether that is another name."""
+        if local_id == server_id:
+            return False
+        self._local[server_id] = local_id
+        self._server[local_id] = server_id
+        return True
 
     def on_server(self, task_id: str) -> str:
         """What the server calls a task."""

@@ -23,7 +23,10 @@ from fluxboard.model.wire import (
     CommentAnswer,
     CommentBody,
     CommentsAnswer,
+    Conflict,
     DoneAnswer,
+    HistoryAnswer,
+    HistoryEntry,
     InviteAnswer,
     InviteCreate,
     LoginBody,
@@ -39,6 +42,7 @@ from fluxboard.model.wire import (
     TaskAnswer,
     TaskCreate,
     TasksAnswer,
+    TaskUpdate,
 )
 
 T = TypeVar("T")
@@ -51,15 +55,26 @@ encode: Final = msgspec.json.Encoder().encode
 
 
 class ApiError(Exception):
-    """A server's refusal; the text is fit to be read. ``retry_after`` is in seconds."""
+    """A server's refusal; the text is fit to be read. ``retry_after`` is in seconds.
+
+    ``conflict`` has both sides of a text that two people wrote, ``gone`` what is left of a deleted task.
+    """
 
     def __init__(
-        self, status: int, message: str, field: str | None = None, retry_after: float | None = None
+        self,
+        status: int,
+        message: str,
+        field: str | None = None,
+        retry_after: float | None = None,
+        conflict: Conflict | None = None,
+        gone: Task | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.field = field
         self.retry_after = retry_after
+        self.conflict = conflict
+        self.gone = gone
 
     @property
     def signed_out(self) -> bool:
@@ -82,19 +97,21 @@ class _ErrorBody(msgspec.Struct):
     error: str | None = None
     message: str | None = None
     field: str | None = None
+    conflict: Conflict | None = None
+    task: Task | None = None
 
 
 class Api:
     """Calls to one server.
 
-    ``token`` gives the access token, ``renew`` gets a new one after a refusal and says whether it could.
+    ``token`` gives a good access token, ``renew`` gets a new one after a refusal and says whether it could.
     ``layer`` is unknown until the first task list has come.
     """
 
     def __init__(
         self,
         server: str,
-        token: Callable[[], str | None],
+        token: Callable[[], Awaitable[str | None]],
         renew: Callable[[], Awaitable[bool]],
     ) -> None:
         self.server = server
@@ -126,7 +143,7 @@ class Api:
         return await self._call("GET", "/api/auth/me", User)
 
     async def sign_out(self) -> None:
-        await self._send("POST", "/api/auth/logout", renew=False)
+        await self._send("POST", "/api/auth/logout")
 
     # -- projects
 
@@ -188,10 +205,18 @@ class Api:
     async def update_task(self, project_id: str, task: Task, patch: TaskPatch) -> Task:
         return (await self.send_update(project_id, task, patch, None)).task
 
-    async def send_update(self, project_id: str, task: Task, patch: TaskPatch, key: str | None) -> TaskAnswer:
-        """Changes fields of ``task``. A Core server wants the title in every change."""
+    async def send_update(
+        self, project_id: str, task: Task, patch: TaskPatch, key: str | None, base_rev: int | None = None
+    ) -> TaskAnswer:
+        """Changes fields of ``task``; ``base_rev`` is the revision that the patch was made from.
+
+        A Core server wants the title in every change. Raises ApiError 409 with a conflict.
+        """
         if self.layer != "plus" and patch.title is UNSET:
             patch = msgspec.structs.replace(patch, title=task.title)
+        if self.layer == "plus" and base_rev is not None:
+            values = {name: getattr(patch, name) for name in TaskPatch.__struct_fields__}
+            patch = TaskUpdate(**values, base_rev=base_rev)
         if self.layer == "core":
             patch = msgspec.structs.replace(
                 patch, position=UNSET, after_id=UNSET, before_id=UNSET, labels=UNSET, checklist=UNSET
@@ -199,9 +224,16 @@ class Api:
         path = f"/api/projects/{project_id}/tasks/{task.id}"
         return await self._call("PUT", path, TaskAnswer, patch, key=key)
 
-    async def delete_task(self, project_id: str, task_id: str, key: str | None = None) -> int:
-        """Deletes a task and answers the project's revision; 0 on a Core server."""
+    async def delete_task(
+        self, project_id: str, task_id: str, key: str | None = None, base_rev: int | None = None
+    ) -> int:
+        """Deletes a task and answers the project's revision; 0 on a Core server.
+
+        Raises ApiError 409 when somebody else changed it after ``base_rev``.
+        """
         path = f"/api/projects/{project_id}/tasks/{task_id}"
+        if self.layer == "plus" and base_rev is not None:
+            path += f"?baseRev={base_rev}"
         return (await self._call("DELETE", path, DoneAnswer, key=key)).rev
 
     async def restore_task(self, project_id: str, task_id: str, key: str | None = None) -> TaskAnswer:
@@ -221,6 +253,11 @@ class Api:
         path = f"/api/projects/{project_id}/changes?since={since}"
         response = await self._send("GET", path, headers={"If-None-Match": f'"{since}"'})
         return None if response.status_code == 304 else self._decode(response, ChangesAnswer)
+
+    async def history(self, project_id: str, task_id: str) -> tuple[HistoryEntry, ...]:
+        """Who changed what in a task, newest first."""
+        path = f"/api/projects/{project_id}/tasks/{task_id}/history"
+        return (await self._call("GET", path, HistoryAnswer)).history
 
     # -- people
 
@@ -295,12 +332,12 @@ class Api:
         headers: dict[str, str] | None = None,
         renew: bool = True,
     ) -> httpx.Response:
-        response = await self._request(method, path, body, key, headers)
+        response = await self._request(method, path, body, key, headers, signed=renew)
         if response.status_code < 400 and not response.is_redirect:
             return response
         error = _error_of(response)
         if renew and error.signed_out and await self._renew():
-            response = await self._request(method, path, body, key, headers)
+            response = await self._request(method, path, body, key, headers, signed=True)
             if response.status_code < 400 and not response.is_redirect:
                 return response
             error = _error_of(response)
@@ -313,9 +350,11 @@ class Api:
         body: msgspec.Struct | None,
         key: str | None,
         headers: dict[str, str] | None,
+        *,
+        signed: bool,
     ) -> httpx.Response:
         sent: dict[str, Any] = dict(headers or {})
-        token = self._token()
+        token = await self._token() if signed else None
         if token:
             sent["Authorization"] = f"Bearer {token}"
         if key is not None:
@@ -350,4 +389,5 @@ def _error_of(response: httpx.Response) -> ApiError:
     if body.field and body.field.lower() not in message.lower():
         message = f"{message} ({body.field})"
     wait = response.headers.get("retry-after", "")
-    return ApiError(status, clean_line(message), body.field, float(wait) if wait.isdecimal() else None)
+    retry_after = float(wait) if wait.isdecimal() else None
+    return ApiError(status, clean_line(message), body.field, retry_after, body.conflict, body.task)

@@ -4,31 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from fluxboard.client.aliases import Aliases
 from fluxboard.client.api import ApiError, ApiUnreachable, Layer
 from fluxboard.client.editing import Editing
-from fluxboard.client.edits import Edit
+from fluxboard.client.edits import Edit, Restore, Update
 from fluxboard.client.events import (
     AccessLost,
     BoardEvent,
     Changed,
     Connection,
     ConnectionWord,
+    ProjectChanged,
     SignInNeeded,
+    Trouble,
 )
-from fluxboard.client.flusher import Flusher
 from fluxboard.client.incoming import Incoming
 from fluxboard.client.live import Live, State
+from fluxboard.client.outbox import Attention, Outbox
 from fluxboard.client.outgoing import Outgoing
 from fluxboard.client.replica import Replica
 from fluxboard.model.types import Member, OnlineUser, Project, Task, TaskPatch, User
-from fluxboard.model.wire import AUTH_EXPIRING, AUTH_REFRESH, TaskCreate
+from fluxboard.model.wire import AUTH_EXPIRING, AUTH_REFRESH, HistoryEntry, TaskCreate
 
 if TYPE_CHECKING:
     from fluxboard.client.session import Session
+
+log = logging.getLogger("fluxboard.client.board")
 
 CORE_NOTES: Final = (
     "This server speaks the basic protocol only. Off: the order inside a column, labels, the members' names.",
@@ -49,6 +56,8 @@ class Board:
         self._api = session.api
         self._timing = session.timing
         self._user = session.user
+        self._store = session.store
+        self._place = (session.account, project.id)
         self._listeners: list[Callable[[BoardEvent], None]] = []
         self._replica = Replica()
         aliases = Aliases()
@@ -74,11 +83,29 @@ class Board:
             state=self._set_state,
             timing=self._timing,
         )
-        self._outgoing = Outgoing(self._api, project.id, self._replica, aliases, self._live.emit, self._emit)
-        self._flusher = Flusher(self._send, self._refused, self._set_unreachable, self._timing)
+        self._outgoing = Outgoing(
+            self._api,
+            project.id,
+            self._replica,
+            aliases,
+            self._live.emit,
+            self._emit,
+            self._renamed,
+        )
+        self._outbox = Outbox(
+            session.store,
+            self._place,
+            self._timing,
+            send=self._send,
+            refused=self._refused,
+            title_of=self._outgoing.title_of,
+            unreachable=self._set_unreachable,
+            failed=lambda message: self._emit(Trouble(message)),
+        )
         self._state: State = "connecting"
         self._unreachable = False
         self._told: Connection | None = None
+        self._saving: asyncio.TimerHandle | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._catching_up = asyncio.Lock()
         self._healing: asyncio.Task[None] | None = None
@@ -106,7 +133,7 @@ class Board:
         word: ConnectionWord = self._state
         if self._state != "live" and self._unreachable:
             word = "offline"
-        return Connection(word, len(self._replica.pending))
+        return Connection(word, len(self._replica.pending), len(self._outbox.attention))
 
     @property
     def online(self) -> tuple[OnlineUser, ...]:
@@ -159,13 +186,53 @@ class Board:
         """Deletes tasks."""
         self._editing.delete(task_ids)
 
-    def undo(self) -> str | None:
-        """Takes back my last step and says what it was; None where there is none."""
-        return self._editing.undo()
+    def undo(self, *, overwrite: bool = False) -> str | None:
+        """Takes back my last step and says what it was; None where there is none.
 
-    def redo(self) -> str | None:
-        """Does again what was last taken back; None where nothing was."""
-        return self._editing.redo()
+        Raises Overtaken, with nothing done, when somebody changed meanwhile what the step changed.
+        """
+        return self._editing.undo(overwrite=overwrite)
+
+    def redo(self, *, overwrite: bool = False) -> str | None:
+        """Does again what was last taken back; None where nothing was. Raises Overtaken."""
+        return self._editing.redo(overwrite=overwrite)
+
+    # -- what the server did not take
+
+    @property
+    def attention(self) -> tuple[Attention, ...]:
+        """My edits that the server refused, oldest first, until I decide."""
+        return self._outbox.attention
+
+    def retry(self, op_id: str, patch: TaskPatch | None = None) -> None:
+        """Sends a refused edit again, with ``patch`` instead of its own, over what is there now.
+
+        A task that was deleted meanwhile is restored first.
+        """
+        item = next((item for item in self.attention if item.edit.op_id == op_id), None)
+        if item is None:
+            return
+        edits = self._outbox.retry(op_id, None if self.layer == "core" else self._replica.rev)
+        if patch is not None:
+            edits = [
+                msgspec.structs.replace(edit, patch=patch) if isinstance(edit, Update) else edit
+                for edit in edits
+            ]
+        gone = item.refusal.gone
+        if gone is not None and gone.id not in self.tasks and self.layer == "plus":
+            edits = [Restore(task_id=gone.id, task=gone), *edits]
+        self._do(edits)
+
+    def discard(self, op_id: str) -> None:
+        """Gives up a refused edit."""
+        self._outbox.discard(op_id)
+        self._tell_connection()
+
+    async def history(self, task_id: str) -> tuple[HistoryEntry, ...]:
+        """Who changed what in a task, newest first. Raises ApiError and ApiUnreachable."""
+        if self.layer == "core":
+            return ()
+        return await self._api.history(self.project.id, task_id)
 
     # -- life
 
@@ -180,29 +247,44 @@ class Board:
         return stop
 
     async def start(self) -> None:
-        """Loads the board, then keeps it live. Raises ApiError and ApiUnreachable."""
-        await self._incoming.load()
-        self._do(self._session.unsent.pop(self.project.id, ()))
+        """Shows the board as it was last seen on this computer and then keeps it live.
+
+        One that was never seen is loaded first. Raises ApiError and ApiUnreachable.
+        """
+        if self._tasks:
+            return
+        cached = self._store.board(*self._place) if not self._replica.rev else None
+        if cached is None:
+            await self._incoming.load()
+        else:
+            if cached.rev < 0:
+                self._api.layer = "core"
+            self._incoming.take_cached(cached.tasks, None if cached.rev < 0 else cached.rev)
+            self._replica.take_unsaved()
+        self._show(self._outbox.adopt())
         if self._api.layer == "core":
             await self._incoming.learn_names()
-        if not self._tasks:
-            work = (self._live.run(), self._flusher.run(), self._poll_forever())
-            self._tasks = [asyncio.create_task(coroutine) for coroutine in work]
+        work = (self._live.run, self._outbox.run, self._poll_forever)
+        self._tasks = [asyncio.create_task(self._keep_running(each)) for each in work]
+        if cached is not None:
+            self._heal_soon(now=True)
 
     async def idle(self) -> None:
         """Returns when the server has confirmed or refused every edit."""
-        await self._flusher.idle()
+        await self._outbox.idle()
 
     async def close(self) -> None:
-        """Leaves the project; what is not confirmed within a second waits in the session."""
+        """Leaves the project; what is not confirmed within a second is sent when it is next opened."""
         if self._closed:
             return
         self._closed = True
         if self._tasks and self.connection.word != "offline":
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._flusher.idle(), 1)
-        if self._replica.pending:
-            self._session.unsent[self.project.id] = tuple(self._replica.pending)
+                await asyncio.wait_for(self._outbox.idle(), 1)
+        with contextlib.suppress(Exception):
+            await self._outbox.on_disk()
+        self._save()
+        self._store.release(*self._place)
         extra = [task for task in (self._healing, self._renewal) if task is not None]
         for task in (*self._tasks, *extra):
             task.cancel()
@@ -213,11 +295,15 @@ class Board:
 
     def _do(self, edits: Sequence[Edit]) -> None:
         """Shows edits at once and queues them."""
+        if edits:
+            self._outbox.put(edits)
+            self._show(edits)
+
+    def _show(self, edits: Sequence[Edit]) -> None:
         if not edits:
             return
         for edit in edits:
             self._replica.add(edit)
-            self._flusher.put(edit)
         self._emit(Changed(frozenset(edit.task_id for edit in edits)))
         self._tell_connection()
 
@@ -230,10 +316,13 @@ class Board:
             raise
         self._tell_connection()
 
-    def _refused(self, edit: Edit, error: ApiError) -> None:
-        self._outgoing.refused(edit, error)
+    def _renamed(self, local_id: str, server_id: str) -> None:
+        self._outbox.rename(local_id, server_id)
+
+    def _refused(self, item: Attention) -> None:
+        self._outgoing.refused(item)
         self._tell_connection()
-        if error.status in {403, 404, 410}:
+        if item.refusal.status in {403, 404, 409, 410}:
             self._heal_soon()
 
     # -- theirs
@@ -248,7 +337,7 @@ class Board:
     async def _joined(self) -> None:
         """Fetches what was missed while this client was not in the room."""
         await self._catch_up()
-        self._flusher.hurry()
+        self._outbox.hurry()
 
     async def _catch_up(self) -> bool:
         """Brings the replica to the server's head; False when it cannot be reached."""
@@ -268,6 +357,18 @@ class Board:
             self._tell_connection()
             return True
 
+    async def _keep_running(self, work: Callable[[], Awaitable[None]]) -> None:
+        """A defect of ours in the background must neither stop it nor stay unseen."""
+        while True:
+            try:
+                await work()
+            except Exception as error:
+                log.exception("the board's background work failed")
+                self._emit(
+                    Trouble(f"Something went wrong and is tried again: {type(error).__name__}: {error}")
+                )
+            await asyncio.sleep(1)
+
     async def _poll_forever(self) -> None:
         """While there is no socket, REST tells what is new and whether the server is there."""
         while True:
@@ -276,7 +377,25 @@ class Board:
             unsure = self._unreachable or (self._state == "connecting" and self._api.layer != "core")
             await asyncio.sleep(min(1.0, usual) if unsure else usual)
             if self._state != "live" and await self._catch_up():
-                self._flusher.hurry()
+                self._outbox.hurry()
+
+    def _save_soon(self) -> None:
+        """Writes what is confirmed to this computer, a moment later and together."""
+        if self._saving is None and not self._closed:
+            self._saving = asyncio.get_running_loop().call_later(self._timing.save, self._save)
+
+    def _save(self) -> None:
+        if self._saving is not None:
+            self._saving.cancel()
+            self._saving = None
+        if self._api.layer is None:
+            return
+        rev = -1 if self._api.layer == "core" else self._replica.rev
+        changed = self._replica.take_unsaved()
+        if changed is None:
+            self._store.put_board(*self._place, self._replica.confirmed.values(), rev)
+        elif changed:
+            self._store.put_changes(*self._place, changed, rev)
 
     def _heal_soon(self, now: bool = False) -> None:
         """Asks for what is missing, unless it arrives within a moment: events of two workers can cross."""
@@ -296,7 +415,7 @@ class Board:
         self._state = state
         if state == "live":
             self._unreachable = False
-            self._flusher.hurry()
+            self._outbox.hurry()
         else:
             # The truth about the server comes with the next answer; it is asked for at once.
             self._heal_soon(now=True)
@@ -333,5 +452,9 @@ class Board:
                 await self._live.emit(AUTH_REFRESH, {"token": self._session.token})
 
     def _emit(self, event: BoardEvent) -> None:
+        if isinstance(event, Changed):
+            self._save_soon()
+        elif isinstance(event, ProjectChanged):
+            self._store.put_project(self._place[0], event.project)
         for listener in list(self._listeners):
             listener(event)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
-from fluxboard.client.edits import Create, Delete, Edit, Restore, Update
+from fluxboard.client.edits import Create, Delete, Edit, Restore, Update, completion
 from fluxboard.client.replica import Replica
-from fluxboard.client.undo import Deed, History, Step
+from fluxboard.client.undo import Deed, History, Overtaken, Step
 from fluxboard.model.order import FIRST, between
+from fluxboard.model.text import clean_line, clean_text
 from fluxboard.model.types import COMPLETED, TASK_FIELDS, Task, TaskPatch, User, new_id, timestamp
 from fluxboard.model.wire import TaskCreate
 
@@ -44,10 +44,13 @@ class Editing:
         """Adds a task and answers its id."""
         task_id = task.id or new_id()
         now = timestamp()
+        body = msgspec.structs.replace(
+            task, id=task_id, title=clean_line(task.title), description=clean_text(task.description)
+        )
         shown = Task(
             id=task_id,
-            title=task.title,
-            description=task.description,
+            title=body.title,
+            description=body.description,
             status=task.status,
             priority=task.priority,
             assigned_to=task.assigned_to,
@@ -58,103 +61,143 @@ class Editing:
             created_at=now,
             updated_at=now,
             completed_at=now if task.status == COMPLETED else None,
-            position=self._position(task.status, (), task.after_id, task.before_id),
+            position=_key(*self._gap(task.status, (), task.after_id, task.before_id)),
         )
-        body = msgspec.structs.replace(task, id=task_id)
         self._do([Create(task_id=task_id, task=shown, body=body)])
         self._history.record(Step(f"create “{shown.title}”", (Deed(None, shown),)))
         return task_id
 
     def update(self, task_ids: Iterable[str], patch: TaskPatch) -> None:
         """Changes the fields of ``patch`` in each of the tasks."""
-        values = _values(patch)
-        self._change([(task_id, patch, dict(values)) for task_id in task_ids], "change")
+        if patch.title is not UNSET:
+            patch = msgspec.structs.replace(patch, title=clean_line(patch.title))
+        if patch.description is not UNSET:
+            patch = msgspec.structs.replace(patch, description=clean_text(patch.description))
+        changes: list[tuple[Task, TaskPatch, str | UnsetType]] = []
+        for task_id in task_ids:
+            task = self.tasks.get(task_id)
+            if task is None:
+                continue
+            position: str | UnsetType = UNSET
+            if patch.status not in {UNSET, task.status} and patch.position is UNSET:
+                position = _key(*self._gap(str(patch.status), (task_id,), None, None))
+            changes.append((task, patch, position))
+        self._change(changes, "change")
 
-    def move(
-        self,
-        task_ids: Iterable[str],
-        status: str,
-        after_id: str | None,
-        before_id: str | None,
-    ) -> None:
+    def move(self, task_ids: Iterable[str], status: str, after_id: str | None, before_id: str | None) -> None:
         """Puts tasks into a column, in the order given, behind or before a neighbour, else at its bottom."""
-        moved = [task_id for task_id in task_ids if task_id in self.tasks]
+        moved = [self.tasks[task_id] for task_id in task_ids if task_id in self.tasks]
         if self._plain():
-            moved = [task_id for task_id in moved if self.tasks[task_id].status != status]
-        changes: list[tuple[str, TaskPatch, dict[str, Any]]] = []
-        low, high = self._gap(status, moved, after_id, before_id)
-        for task_id in moved:
+            moved = [task for task in moved if task.status != status]
+        changes: list[tuple[Task, TaskPatch, str | UnsetType]] = []
+        low, high = self._gap(status, [task.id for task in moved], after_id, before_id)
+        for task in moved:
             patch = TaskPatch(status=status)
             if after_id is not None:
                 patch = TaskPatch(status=status, after_id=after_id)
             elif before_id is not None:
                 patch = TaskPatch(status=status, before_id=before_id)
             low = _key(low, high)
-            changes.append((task_id, patch, {"status": status, "position": low}))
-            after_id = task_id
+            changes.append((task, patch, low))
+            after_id = task.id
         self._change(changes, "move")
 
     def delete(self, task_ids: Iterable[str]) -> None:
         """Deletes tasks."""
         gone = [self.tasks[task_id] for task_id in task_ids if task_id in self.tasks]
-        self._do([Delete(task_id=task.id) for task in gone])
+        self._do([Delete(task_id=task.id, base_rev=self._base()) for task in gone])
         if gone:
             self._history.record(Step(_named("delete", gone), tuple(Deed(task, None) for task in gone)))
 
-    def undo(self) -> str | None:
-        """Takes back my last step and says what it was; None where there is none."""
-        step = self._history.back()
+    def undo(self, *, overwrite: bool = False) -> str | None:
+        """Takes back my last step and says what it was; None where there is none.
+
+        Raises Overtaken, with nothing done, when somebody changed meanwhile what the step changed.
+        """
+        step = self._history.last
         if step is None:
             return None
+        self._check(step.reversed(), overwrite)
+        self._history.back()
         self._perform(step.reversed())
         return step.name
 
-    def redo(self) -> str | None:
-        """Does again what was last taken back; None where nothing was."""
-        step = self._history.forth()
+    def redo(self, *, overwrite: bool = False) -> str | None:
+        """Does again what was last taken back; None where nothing was. Raises Overtaken."""
+        step = self._history.next
         if step is None:
             return None
+        self._check(step, overwrite)
+        self._history.forth()
         self._perform(step)
         return step.name
 
-    def _change(self, changes: list[tuple[str, TaskPatch, dict[str, Any]]], verb: str) -> None:
+    # -- within
+
+    def _base(self) -> int | None:
+        return None if self._plain() else self._replica.rev
+
+    def _change(self, changes: list[tuple[Task, TaskPatch, str | UnsetType]], verb: str) -> None:
+        now = timestamp()
         edits: list[Edit] = []
         before: list[Task] = []
-        for task_id, patch, values in changes:
-            task = self.tasks.get(task_id)
-            if task is None:
-                continue
-            if "status" in values and (values["status"] == COMPLETED) != (task.status == COMPLETED):
-                values["completed_at"] = timestamp() if values["status"] == COMPLETED else None
-            if "status" in values and values["status"] != task.status and "position" not in values:
-                values["position"] = self._position(values["status"], (task_id,), None, None)
-            if all(getattr(task, name) == value for name, value in values.items()):
-                continue
-            before.append(task)
-            edits.append(Update(task_id=task_id, patch=patch, values=values))
+        for task, patch, position in changes:
+            status = task.status if patch.status is UNSET else patch.status
+            edit = Update(
+                task_id=task.id,
+                patch=patch,
+                position=position,
+                completed_at=completion(task, status, now),
+                base_rev=self._base(),
+            )
+            if edit.on(task) != task:
+                edits.append(edit)
+                before.append(task)
         self._do(edits)
         if edits:
             deeds = tuple(Deed(old, self.tasks[old.id]) for old in before if old.id in self.tasks)
             self._history.record(Step(_named(verb, before), deeds))
+
+    def _check(self, step: Step, overwrite: bool) -> None:
+        """Raises Overtaken when a task is not what ``step`` starts from; its place may have been repaired."""
+        if overwrite:
+            return
+        overtaken = []
+        for deed in step.deeds:
+            shown = self.tasks.get(deed.before.id) if deed.before else None
+            if deed.before is None or shown is None:
+                continue
+            names = deed.changed_fields() or tuple(TASK_FIELDS)
+            if any(
+                getattr(shown, name) != getattr(deed.before, name) for name in names if name != "position"
+            ):
+                overtaken.append(shown)
+        if overtaken:
+            raise Overtaken(
+                step.name, tuple(task.id for task in overtaken), tuple(t.title for t in overtaken)
+            )
 
     def _perform(self, step: Step) -> None:
         """Makes each task of a step what it was after it, as edits of the fields that the step changed."""
         edits: list[Edit] = []
         for deed in step.deeds:
             before, after = deed.before, deed.after
-            if after is None and before is not None:
-                if before.id in self.tasks:
-                    edits.append(Delete(task_id=before.id))
-            elif before is None and after is not None:
+            if after is None:
+                if before is not None and before.id in self.tasks:
+                    edits.append(Delete(task_id=before.id, base_rev=self._base()))
+            elif before is None:
                 edits.append(self._bring_back(after))
-            elif after is not None and after.id in self.tasks:
-                values = {name: getattr(after, name) for name in deed.changed_fields()}
-                patch = TaskPatch(**values)
-                if "status" in values or "position" in values:
-                    values |= {"status": after.status, "completed_at": after.completed_at}
-                    patch = msgspec.structs.replace(patch, status=after.status, position=after.position)
-                edits.append(Update(task_id=after.id, patch=patch, values=values))
+            elif after.id in self.tasks:
+                edits.append(self._revert(deed, after))
         self._do(edits)
+
+    def _revert(self, deed: Deed, after: Task) -> Edit:
+        patch = TaskPatch(**{name: getattr(after, name) for name in deed.changed_fields()})
+        completed_at: str | UnsetType | None = UNSET
+        if patch.status is not UNSET or patch.position is not UNSET:
+            patch = msgspec.structs.replace(patch, status=after.status, position=after.position)
+            completed_at = after.completed_at
+        return Update(task_id=after.id, patch=patch, completed_at=completed_at, base_rev=self._base())
 
     def _bring_back(self, task: Task) -> Edit:
         if not self._plain():
@@ -185,16 +228,6 @@ class Editing:
         low = rest[place - 1][0] if place > 0 else None
         high = rest[place][0] if place < len(rest) else None
         return low, high
-
-    def _position(
-        self, status: str, moving: Sequence[str], after_id: str | None, before_id: str | None
-    ) -> str:
-        return _key(*self._gap(status, moving, after_id, before_id))
-
-
-def _values(patch: TaskPatch) -> dict[str, Any]:
-    """A patch's values by attribute; neighbours are no fields."""
-    return {name: value for name in TASK_FIELDS if (value := getattr(patch, name)) is not UNSET}
 
 
 def _key(low: str | None, high: str | None) -> str:

@@ -1,82 +1,104 @@
-"""Own edits that the server has not confirmed: what each does to the task it is about."""
+"""Own edits that the server has not confirmed: what each does to the task it is about.
+
+They are JSON as well: an edit is on this computer's disk before it is sent.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
-from fluxboard.model.types import Task, TaskPatch, new_id
+from fluxboard.model.types import COMPLETED, TASK_FIELDS, Task, TaskPatch, new_id
 from fluxboard.model.wire import TaskCreate
 
 Action = Literal["create", "update", "delete"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edit:
-    """One edit of one task. ``op_id`` is its Idempotency-Key: sent however often, it takes effect once."""
+class _Edit(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
+    """``op_id`` is the Idempotency-Key: sent however often, an edit takes effect once."""
 
     task_id: str
-    op_id: str = field(default_factory=new_id)
-
-    @property
-    def action(self) -> Action:
-        """What a refusal of it is called."""
-        return "update"
-
-    def on(self, task: Task | None) -> Task | None:
-        """The task with this edit; None where there is none (any more)."""
-        raise NotImplementedError
+    op_id: str = msgspec.field(default_factory=new_id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Create(Edit):
+class Create(_Edit, frozen=True, kw_only=True, tag="create"):
     """A new task, shown as ``task`` until the server's own arrives."""
 
     task: Task
     body: TaskCreate
 
-    @property
-    def action(self) -> Action:
-        return "create"
-
     def on(self, task: Task | None) -> Task | None:
+        """The task with this edit; None where there is none (any more)."""
         return task or self.task
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Update(Edit):
-    """Changed fields: ``patch`` is what is sent, ``values`` what is shown meanwhile, by attribute."""
+class Update(_Edit, frozen=True, kw_only=True, tag="update"):
+    """Changed fields, made from revision ``base_rev``.
+
+    ``patch`` is what is sent; ``position`` and ``completed_at`` are shown until the server's own come.
+    """
 
     patch: TaskPatch
-    values: dict[str, Any]
+    position: str | UnsetType = UNSET
+    completed_at: str | UnsetType | None = UNSET
+    base_rev: int | None = None
+
+    def values(self) -> dict[str, Any]:
+        """What is shown, by attribute."""
+        shown = patch_values(self.patch)
+        if self.position is not UNSET:
+            shown["position"] = self.position
+        if self.completed_at is not UNSET:
+            shown["completed_at"] = self.completed_at
+        return shown
 
     def on(self, task: Task | None) -> Task | None:
-        return None if task is None else msgspec.structs.replace(task, **self.values)
+        """The task with this edit; None where there is none (any more)."""
+        return None if task is None else msgspec.structs.replace(task, **self.values())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delete(Edit):
+class Delete(_Edit, frozen=True, kw_only=True, tag="delete"):
     """The end of a task."""
 
-    @property
-    def action(self) -> Action:
-        return "delete"
+    base_rev: int | None = None
 
     def on(self, task: Task | None) -> Task | None:
+        """None: there is no task any more."""
         return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Restore(Edit):
+class Restore(_Edit, frozen=True, kw_only=True, tag="restore"):
     """A deleted task comes back as ``task``."""
 
     task: Task
 
-    @property
-    def action(self) -> Action:
-        return "create"
-
     def on(self, task: Task | None) -> Task | None:
+        """The task with this edit."""
         return task or self.task
+
+
+Edit = Create | Update | Delete | Restore
+
+
+def action_of(edit: Edit) -> Action:
+    """What a refusal of an edit is called."""
+    match edit:
+        case Create() | Restore():
+            return "create"
+        case Delete():
+            return "delete"
+    return "update"
+
+
+def patch_values(patch: TaskPatch) -> dict[str, Any]:
+    """A patch's values by attribute; neighbours are no fields."""
+    return {name: value for name in TASK_FIELDS if (value := getattr(patch, name)) is not UNSET}
+
+
+def completion(before: Task, status: str, now: str) -> str | UnsetType | None:
+    """What ``completed_at`` becomes when a task goes to a column; UNSET where it stays as it is."""
+    if (status == COMPLETED) == (before.status == COMPLETED):
+        return UNSET
+    return now if status == COMPLETED else None

@@ -45,10 +45,11 @@ class Presence:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """The connection's word, and how many own edits the server has not confirmed yet."""
+    """The connection's word, how many own edits the server has not confirmed yet, and how many it refused."""
 
     word: ConnectionWord
     queued: int
+    refused: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,21 @@ class Refused:
     action: Literal["create", "update", "delete"]
     reason: str
     status: int
+
+
+@dataclass(frozen=True, slots=True)
+class CatchingUp:
+    """How many of the changes that were missed are in; sent only while that takes long, and at its end."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something on this computer failed, such as a full disk. The text is fit to be read."""
+
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,5 +107,15 @@ class SignInNeeded:
 
 
 BoardEvent = (
-    Changed | Remote | Presence | Connection | ProjectChanged | Refused | News | AccessLost | SignInNeeded
+    Changed
+    | Remote
+    | Presence
+    | Connection
+    | ProjectChanged
+    | Refused
+    | CatchingUp
+    | Trouble
+    | News
+    | AccessLost
+    | SignInNeeded
 )

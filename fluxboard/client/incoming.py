@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -10,7 +11,7 @@ import msgspec
 
 from fluxboard.client.aliases import Aliases
 from fluxboard.client.api import Api, ApiError, ApiUnreachable
-from fluxboard.client.events import BoardEvent, Changed, News, Presence, ProjectChanged, Remote
+from fluxboard.client.events import BoardEvent, CatchingUp, Changed, News, Presence, ProjectChanged, Remote
 from fluxboard.client.hygiene import convert
 from fluxboard.client.replica import Applied, Replica
 from fluxboard.model.types import COMPLETED, Activity, Member, OnlineUser, Project, Task, User
@@ -35,6 +36,8 @@ from fluxboard.model.wire import (
 
 #: From this many tasks on, a new list is told as a whole.
 MANY = 500
+#: After so many seconds of catching up it is told how far it is.
+LONG = 0.5
 
 
 class Incoming:
@@ -81,6 +84,10 @@ class Incoming:
 
     # -- asked for
 
+    def take_cached(self, tasks: tuple[Task, ...], rev: int | None) -> None:
+        """Shows a board as it was last seen; ``rev`` is None for one of a Core server."""
+        self._take_list(TasksAnswer(tasks=tasks, rev=rev))
+
     async def load(self) -> None:
         """Loads the whole list. Raises ApiError and ApiUnreachable."""
         found = await self._api.tasks_if_changed(self.project.id, None)
@@ -96,6 +103,7 @@ class Incoming:
                 answer, self._etag = found
                 self._take_list(answer)
             return
+        started, first = time.monotonic(), self._replica.rev
         while True:
             try:
                 answered = await self._api.changes_if_any(self.project.id, self._replica.rev)
@@ -108,7 +116,11 @@ class Incoming:
                 return
             for change in answered.changes:
                 self._take(change)
+            if told := time.monotonic() - started > LONG:
+                self._emit(CatchingUp(self._replica.rev - first, answered.rev - first))
             if not answered.has_more or not answered.changes:
+                if told and self._replica.rev < answered.rev:
+                    self._emit(CatchingUp(1, 1))
                 return
 
     async def learn_names(self) -> None:

@@ -33,7 +33,9 @@ class Timing:
     core_poll: float = 30.0
     gap: float = 0.2
     connect: float = 5.0
+    retry_min: float = 0.2
     retry_max: float = 30.0
+    save: float = 0.25
 
     def jittered(self, seconds: float) -> float:
         """``seconds`` give or take a fifth, so that many clients do not come back at once."""

@@ -45,6 +45,7 @@ class Replica:
         self._shown: dict[str, Task] = {}
         self._columns: dict[str, list[SortKey]] = {}
         self._early: dict[int, Change] = {}
+        self._unsaved: dict[str, Task | None] | None = {}
         # The revision at which a task went, until the replica has passed it.
         self._gone: dict[str, int] = {}
 
@@ -66,6 +67,14 @@ class Replica:
         """The sort keys of a column, in order; not to be changed."""
         return self._columns.get(status, [])
 
+    def take_unsaved(self) -> dict[str, Task | None] | None:
+        """The confirmed tasks that changed since the last call, with None for those that went.
+
+        None alone: all of it changed.
+        """
+        unsaved, self._unsaved = self._unsaved, {}
+        return unsaved
+
     # -- from the server
 
     def load(self, tasks: Iterable[Task], rev: int | None) -> frozenset[str]:
@@ -76,6 +85,7 @@ class Replica:
         if rev is not None and rev < self.rev:
             return frozenset()
         self.confirmed = {task.id: task for task in tasks}
+        self._unsaved = None
         if rev is not None:
             self.rev = rev
             self._gone = {task_id: at for task_id, at in self._gone.items() if at > rev}
@@ -127,7 +137,7 @@ class Replica:
         if task is not None:
             self._set_confirmed(task)
         else:
-            self.confirmed.pop(edit.task_id, None)
+            self._set_gone(edit.task_id)
             if rev > self.rev:
                 self._gone[edit.task_id] = rev
         self._refold(edit.task_id)
@@ -156,10 +166,8 @@ class Replica:
             if change.rev is not None and change.rev < self._gone.get(task_id, 0):
                 return Applied("fresh", before)
             self._set_confirmed(task)
-        elif change.type.startswith("task:") and not (
-            before is not None and before.rev > (change.rev or 0) > 0
-        ):
-            self.confirmed.pop(task_id, None)
+        elif change.type.startswith("task:") and (before is None or before.rev <= (change.rev or before.rev)):
+            self._set_gone(task_id)
         if change.op_id is not None:
             for edit in self.pending:
                 if edit.op_id == change.op_id:
@@ -172,6 +180,12 @@ class Replica:
         known = self.confirmed.get(task.id)
         if known is None or task.rev >= known.rev:
             self.confirmed[task.id] = task
+            if self._unsaved is not None:
+                self._unsaved[task.id] = task
+
+    def _set_gone(self, task_id: str) -> None:
+        if self.confirmed.pop(task_id, None) is not None and self._unsaved is not None:
+            self._unsaved[task_id] = None
 
     def _drop(self, edit: Edit) -> None:
         self.pending = [other for other in self.pending if other.op_id != edit.op_id]

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 import msgspec
 
 from fluxboard.client.api import Api, ApiError, ApiUnreachable
-from fluxboard.client.credentials import Credential, Credentials, FileRefused
-from fluxboard.client.edits import Edit
+from fluxboard.client.credentials import Credential, Credentials, FileRefused, state_folder
 from fluxboard.client.live import Timing
+from fluxboard.client.local import LocalStore
 from fluxboard.model.types import Project, User
 from fluxboard.model.wire import AuthAnswer
 
@@ -33,17 +33,24 @@ class _Claims(msgspec.Struct):
 class Session:
     """An account on a server. Errors are ApiError and ApiUnreachable, with texts fit to be read."""
 
-    def __init__(self, server: str, credentials: Credentials | None, socket_url: str | None) -> None:
-        """``credentials`` None remembers nothing. Use :meth:`open`."""
+    def __init__(
+        self,
+        server: str,
+        credentials: Credentials | None,
+        socket_url: str | None,
+        store: LocalStore,
+        kept_as: str,
+    ) -> None:
+        """``credentials`` None remembers no token. Use :meth:`open`."""
         self.server = server
+        self.store = store
+        self._kept_as = kept_as
         self.socket_url = socket_url or server
         self.user: User | None = None
         self.token: str | None = None
         #: How long boards of this session wait before they try again.
         self.timing = Timing()
-        self.api = Api(server, lambda: self.token, self.renew)
-        #: Edits of boards that were closed before the server had them, by project.
-        self.unsent: dict[str, tuple[Edit, ...]] = {}
+        self.api = Api(server, self.fresh_token, self.renew)
         self._refresh_token: str | None = None
         self._credentials = credentials
         self._renewing: asyncio.Task[bool] | None = None
@@ -56,16 +63,22 @@ class Session:
         token: str | None = None,
         socket_url: str | None = None,
         remember: bool = True,
+        kept_as: str | None = None,
     ) -> Session:
         """A session on ``server``, signed in when a token is known; otherwise ``user`` is None.
 
         FLUXBOARD_TOKEN and FLUXBOARD_SOCKET_URL are used where no argument is given. With ``remember``
-        tokens are kept in the keyring. Raises ApiUnreachable, and ApiError for an address that is none.
+        the token is kept in the keyring, and boards and unsent edits on disk, by the server's address;
+        ``kept_as`` names them otherwise, and keeps them without the token. A session that remembers needs
+        no network to open. Raises ApiUnreachable, and ApiError for an address that is none.
         """
         origin = _origin(server)
         token = token or (os.environ.get("FLUXBOARD_TOKEN") if remember else None)
         socket_url = socket_url or os.environ.get("FLUXBOARD_SOCKET_URL")
-        session = cls(origin, Credentials() if remember and not token else None, socket_url)
+        credentials = Credentials() if remember and not token else None
+        path = state_folder() / "boards.db" if remember or kept_as else None
+        store = await asyncio.to_thread(LocalStore, path)
+        session = cls(origin, credentials, socket_url, store, kept_as or origin)
         try:
             if token:
                 session.token = token
@@ -98,9 +111,22 @@ class Session:
             await self._credentials.forget(self.server)
         self.user, self.token, self._refresh_token = None, None, None
 
+    @property
+    def account(self) -> str:
+        """Under what this user's boards are kept on this computer."""
+        return f"{self._kept_as} {self.user.id if self.user else ''}"
+
     async def projects(self) -> tuple[Project, ...]:
-        """The projects that the user is a member of."""
-        return await self.api.projects()
+        """The projects that the user is a member of; without a network, as they were last seen."""
+        try:
+            found = await self.api.projects()
+        except ApiUnreachable:
+            known = self.store.projects(self.account)
+            if not known:
+                raise
+            return known
+        self.store.put_projects(self.account, found)
+        return found
 
     async def create_project(self, name: str, description: str = "") -> Project:
         """A new project, owned by the user."""
@@ -110,14 +136,20 @@ class Session:
         """A project's board, not yet started. Raises ApiError 404 for what the user is no member of."""
         from fluxboard.client.board import Board
 
-        for project in await self.projects():
+        # One that was seen before opens without the network; what is new in it comes later.
+        known = [project for project in self.store.projects(self.account) if project.id == project_id]
+        for project in known or await self.projects():
             if project.id == project_id:
                 return Board(self, project)
         raise ApiError(404, "This project does not exist, or you are not a member of it")
 
     async def fresh_token(self) -> str | None:
-        """An access token that is good for a while, renewed when need be."""
-        if self.token is not None and self._refresh_token and _ends_at(self.token) < time.time() + EARLY:
+        """An access token that is good for a while, renewed when need be. Raises ApiUnreachable."""
+        if self._refresh_token is None:
+            return self.token
+        if self.token is None:
+            await self.renew()
+        elif _ends_at(self.token) < time.time() + EARLY:
             with contextlib.suppress(ApiUnreachable):
                 await self.renew()
         return self.token
@@ -133,6 +165,7 @@ class Session:
     async def close(self) -> None:
         """Closes the connections; what is remembered stays."""
         await self.api.close()
+        await asyncio.to_thread(self.store.close)
 
     async def _resume(self) -> None:
         if self._credentials is None:
@@ -143,9 +176,8 @@ class Session:
             raise ApiError(400, str(error)) from None
         if known is None:
             return
-        self.token, self._refresh_token = known.token, known.refresh_token
-        if known.refresh_token is None or await self.renew():
-            self.user = known.user
+        # The token is asked for with the first call: opening needs no network.
+        self.token, self._refresh_token, self.user = known.token, known.refresh_token, known.user
 
     async def _renew(self) -> bool:
         """Exchanges the refresh token; terminals that share one take turns, and use what another got."""

@@ -43,6 +43,16 @@ class Step:
         return Step(self.name, tuple(deed.reversed() for deed in reversed(self.deeds)))
 
 
+class Overtaken(Exception):
+    """Somebody changed meanwhile what a step changed; doing it would overwrite them."""
+
+    def __init__(self, step: str, task_ids: tuple[str, ...], titles: tuple[str, ...]) -> None:
+        super().__init__(f"{step}: changed by somebody else since")
+        self.step = step
+        self.task_ids = task_ids
+        self.titles = titles
+
+
 class History:
     """The steps that can be taken back, and those that can be done again."""
 
@@ -55,18 +65,20 @@ class History:
         self._past.append(step)
         self._future.clear()
 
-    def back(self) -> Step | None:
-        """The last step, now in the future."""
-        if not self._past:
-            return None
-        step = self._past.pop()
-        self._future.append(step)
-        return step
+    @property
+    def last(self) -> Step | None:
+        """The step that would be taken back."""
+        return self._past[-1] if self._past else None
 
-    def forth(self) -> Step | None:
-        """The step that was last taken back."""
-        if not self._future:
-            return None
-        step = self._future.pop()
-        self._past.append(step)
-        return step
+    @property
+    def next(self) -> Step | None:
+        """The step that would be done again."""
+        return self._future[-1] if self._future else None
+
+    def back(self) -> None:
+        """The last step was taken back."""
+        self._future.append(self._past.pop())
+
+    def forth(self) -> None:
+        """The next step was done again."""
+        self._past.append(self._future.pop())

@@ -100,6 +100,37 @@ class ErrorAnswer(_Wire, frozen=True, kw_only=True):
     field: str | None = None
 
 
+class FieldConflict(_Wire, frozen=True, kw_only=True):
+    """One text that two people changed: what it was, what the request says, and what somebody made of it."""
+
+    base: str
+    mine: str
+    theirs: str
+    user_name: str = ""
+    timestamp: str = ""
+
+
+class Conflict(_Wire, frozen=True, kw_only=True):
+    """Why nothing of a change was applied: the fields in conflict, and the task as it is."""
+
+    fields: dict[str, FieldConflict]
+    task: Task
+
+
+class ConflictAnswer(ErrorAnswer, frozen=True, kw_only=True, rename="camel"):
+    """409 for a change that would overwrite what somebody else wrote."""
+
+    conflict: Conflict
+
+
+class TaskGoneAnswer(ErrorAnswer, frozen=True, kw_only=True, rename="camel"):
+    """410 for a deleted task: what is left of it, who deleted it and when."""
+
+    task: Task
+    deleted_by: str
+    at: str
+
+
 # -- projects
 
 
@@ -179,10 +210,13 @@ class DoneAnswer(_Wire, frozen=True, kw_only=True):
 
 
 class BatchOp(_Wire, frozen=True, kw_only=True, omit_defaults=True):
-    """``create`` reads ``task``, ``update`` reads ``task_id`` and ``patch``, ``delete`` reads ``task_id``."""
+    """``create`` reads ``task``, ``update`` reads ``task_id``, ``patch`` and ``base_rev``, ``delete`` reads
+    ``task_id`` and ``base_rev``.
+    """
 
     op: Literal["create", "update", "delete"]
     task_id: str | None = None
+    base_rev: int | None = None
     task: TaskCreate | None = None
     patch: TaskPatch | None = None
 
@@ -207,6 +241,32 @@ class BatchAnswer(_Wire, frozen=True, kw_only=True):
     results: tuple[BatchResult, ...]
     success: bool = True
     rev: int = 0
+
+
+class FieldChange(_Wire, frozen=True, kw_only=True):
+    """One field before and after, as text; None is nothing."""
+
+    field: str
+    old: str | None = None
+    new: str | None = None
+
+
+class HistoryEntry(_Wire, frozen=True, kw_only=True):
+    """One change of a task: who did it, when, and to what."""
+
+    rev: int
+    type: str
+    user_id: str
+    user_name: str
+    timestamp: str
+    changes: tuple[FieldChange, ...] = ()
+
+
+class HistoryAnswer(_Wire, frozen=True, kw_only=True):
+    """A task's history, newest first."""
+
+    history: tuple[HistoryEntry, ...]
+    success: bool = True
 
 
 # -- membership

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from fluxboard.model import wire
 from fluxboard.model.types import Task
 
 
@@ -48,6 +49,14 @@ class Conflict(Refusal):
     """409: the state of things does not allow it."""
 
     status = 409
+
+
+class Overwrites(Conflict):
+    """409: the change was made from an older revision, and would undo what somebody else did since."""
+
+    def __init__(self, message: str, conflict: wire.Conflict) -> None:
+        super().__init__(message, field=next(iter(conflict.fields), None))
+        self.conflict = conflict
 
 
 class Gone(Refusal):

@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from fluxboard.client.events import BoardEvent, Connection
+from fluxboard.client.outbox import Attention
 from fluxboard.model.types import Member, OnlineUser, Project, Task, TaskPatch, User
-from fluxboard.model.wire import TaskCreate
+from fluxboard.model.wire import HistoryEntry, TaskCreate
 
 Clock = Callable[[], datetime]
 Unsubscribe = Callable[[], None]
@@ -62,11 +63,29 @@ class Board(Protocol):
 
     def delete(self, task_ids: Iterable[str]) -> None: ...
 
-    def undo(self) -> str | None:
-        """Takes back my last change and says what it was; None where there is none."""
+    @property
+    def attention(self) -> tuple[Attention, ...]:
+        """My edits that the server refused, oldest first, until I decide."""
         ...
 
-    def redo(self) -> str | None: ...
+    def undo(self, *, overwrite: bool = False) -> str | None:
+        """Takes back my last change and says what it was; None where there is none.
+
+        Raises Overtaken, with nothing done, when somebody changed meanwhile what it changed.
+        """
+        ...
+
+    def redo(self, *, overwrite: bool = False) -> str | None: ...
+
+    def retry(self, op_id: str, patch: TaskPatch | None = None) -> None:
+        """Sends a refused edit again, with ``patch`` instead of its own, over what is there now."""
+        ...
+
+    def discard(self, op_id: str) -> None: ...
+
+    async def history(self, task_id: str) -> tuple[HistoryEntry, ...]:
+        """Who changed what in a task, newest first."""
+        ...
 
     def subscribe(self, callback: Callable[[BoardEvent], None]) -> Unsubscribe: ...
 

@@ -125,7 +125,7 @@ def test_own_edits_are_shown_at_once_and_leave_without_a_trace(
             made = Task(id=task_id, title="mine", position="a0")
             edit = Create(task_id=task_id, task=made, body=TaskCreate(title="mine"))
         elif action == "update":
-            edit = Update(task_id=task_id, patch=TaskPatch(title="new"), values={"title": "new"})
+            edit = Update(task_id=task_id, patch=TaskPatch(title="new"))
         else:
             edit = Delete(task_id=task_id)
         before = replica.shown.get(task_id)
@@ -160,7 +160,7 @@ def test_a_teammates_change_does_not_repaint_a_field_that_i_changed() -> None:
     replica = Replica()
     task = Task(id="a", title="old", priority="low", rev=1)
     drain(replica, Change(type=TASK_CREATED, rev=1, task=task))
-    replica.add(Update(task_id="a", patch=TaskPatch(title="mine"), values={"title": "mine"}))
+    replica.add(Update(task_id="a", patch=TaskPatch(title="mine")))
     theirs = msgspec.structs.replace(task, title="theirs", priority="high", rev=2)
     drain(replica, Change(type=TASK_UPDATED, rev=2, task=theirs))
     assert (replica.shown["a"].title, replica.shown["a"].priority) == ("mine", "high")

@@ -14,9 +14,11 @@ from fluxboard.client.events import (
     Presence,
     Remote,
 )
+from fluxboard.client.outbox import Attention
+from fluxboard.client.undo import Overtaken
 from fluxboard.model.order import between
 from fluxboard.model.types import COMPLETED, Member, OnlineUser, Project, Task, TaskPatch, User
-from fluxboard.model.wire import TaskCreate
+from fluxboard.model.wire import HistoryEntry, TaskCreate
 
 ME = User(id="u-me", email="me@example.com", name="Ada")
 MILA = Member(user_id="u-mila", name="Mila Lund", email="mila@example.com")
@@ -33,6 +35,10 @@ class FakeBoard:
         self.online: tuple[OnlineUser, ...] = (OnlineUser(id=ME.id, name=ME.name),)
         self.notes: tuple[str, ...] = ()
         self.project = project or Project(id="p1", name="Website relaunch")
+        self.attention: tuple[Attention, ...] = ()
+        self.retried: list[tuple[str, TaskPatch | None]] = []
+        self.past_of: dict[str, tuple[HistoryEntry, ...]] = {}
+        self.overtaken: Overtaken | None = None
         self.shown: dict[str, Task] = {}
         self.started = 0
         self.closed = False
@@ -105,11 +111,26 @@ class FakeBoard:
             del self.shown[task_id]
         self.emit(Changed(frozenset(ids)))
 
-    def undo(self) -> str | None:
+    def undo(self, *, overwrite: bool = False) -> str | None:
+        self._maybe_overtaken(overwrite)
         return self._travel(self._past, self._future)
 
-    def redo(self) -> str | None:
+    def redo(self, *, overwrite: bool = False) -> str | None:
+        self._maybe_overtaken(overwrite)
         return self._travel(self._future, self._past)
+
+    def retry(self, op_id: str, patch: TaskPatch | None = None) -> None:
+        self.retried.append((op_id, patch))
+        self.discard(op_id)
+
+    def discard(self, op_id: str) -> None:
+        self.attention = tuple(item for item in self.attention if item.edit.op_id != op_id)
+        self.connect(Connection(self.connection.word, self.connection.queued, len(self.attention)))
+
+    async def history(self, task_id: str) -> tuple[HistoryEntry, ...]:
+        if self.fail is not None:
+            raise self.fail
+        return self.past_of.get(task_id, ())
 
     def subscribe(self, callback: Callable[[BoardEvent], None]) -> Callable[[], None]:
         self._listeners.append(callback)
@@ -174,6 +195,10 @@ class FakeBoard:
     def _remember(self, what: str) -> None:
         self._past.append((what, dict(self.shown)))
         self._future.clear()
+
+    def _maybe_overtaken(self, overwrite: bool) -> None:
+        if self.overtaken is not None and not overwrite:
+            raise self.overtaken
 
     def _travel(
         self, source: list[tuple[str, dict[str, Task]]], other: list[tuple[str, dict[str, Task]]]

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import ColumnElement, bindparam, func, or_, select
 
 from fluxboard.model.types import Activity, ActivityMetadata
-from fluxboard.model.wire import ActivitiesAnswer
+from fluxboard.model.wire import ActivitiesAnswer, FieldChange, HistoryEntry
 from fluxboard.server.commands.access import NO_PROJECT
-from fluxboard.server.commands.ledger import FIND_PROJECT, activity_id
+from fluxboard.server.commands.ledger import FIND_PROJECT, activity_id, as_text
 from fluxboard.server.errors import Gone, NotFound
 from fluxboard.server.storage.sql import Statement, Tx
 from fluxboard.server.storage.tables import changes, users
 
 CHANGES_MAX: Final = 1000
 ACTIVITIES_MAX: Final = 200
+HISTORY_MAX: Final = 500
 
 
 class RawChanges(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -30,9 +31,16 @@ class RawChanges(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class _Logged(msgspec.Struct):
-    """The part of a log row that only the activity feed needs."""
+    """What a log row keeps beside the change: what was there before."""
 
     metadata: ActivityMetadata = ActivityMetadata()
+    prev: dict[str, Any] = {}
+
+
+class _Content(msgspec.Struct):
+    """The part of a change that a history shows."""
+
+    task: dict[str, Any] | None = None
 
 
 _SINCE: Final = Statement(
@@ -43,6 +51,7 @@ _SINCE: Final = Statement(
     lambda body: msgspec.Raw(body.encode()),
 )
 _logged: Final = msgspec.json.Decoder(_Logged)
+_content: Final = msgspec.json.Decoder(_Content)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,3 +157,44 @@ def feed(tx: Tx, project_id: str, wanted: Filter, limit: int, offset: int) -> Ac
     found = tx.all(_FEED, **values, count=limit, skip=offset)
     total = tx.one(_TOTAL, **values) or 0
     return ActivitiesAnswer(activities=tuple(found), total=total, has_more=offset + len(found) < total)
+
+
+def _entry(
+    rev: int, kind: str, logged: str, body: str, at: str, user_id: str, name: str | None
+) -> HistoryEntry:
+    prev = _logged.decode(logged).prev
+    task = _content.decode(body).task or {}
+    return HistoryEntry(
+        rev=rev,
+        type=kind,
+        user_id=user_id,
+        user_name=name or "",
+        timestamp=at,
+        changes=tuple(
+            FieldChange(field=field, old=as_text(old), new=as_text(task.get(field)))
+            for field, old in prev.items()
+        ),
+    )
+
+
+_OF_TASK: Final = Statement(
+    select(
+        changes.c.rev,
+        changes.c.kind,
+        changes.c.prev,
+        changes.c.body,
+        changes.c.at,
+        changes.c.actor_id,
+        users.c.name,
+    )
+    .outerjoin(users, users.c.id == changes.c.actor_id)
+    .where(changes.c.project_id == bindparam("project"), changes.c.entity_id == bindparam("task"))
+    .order_by(changes.c.rev.desc())
+    .limit(HISTORY_MAX),
+    _entry,
+)
+
+
+def of_task(tx: Tx, project_id: str, task_id: str) -> tuple[HistoryEntry, ...]:
+    """What the log knows of a task, newest first; a deleted task has a history, too."""
+    return tuple(tx.all(_OF_TASK, project=project_id, task=task_id))

@@ -179,7 +179,13 @@ class Ledger:
             events = (Event(SYNC_NEEDED, self.rev, encode(head)),)
         self.tx.announce(
             Committed(
-                self.row.id, self.rev, events, self._op.socket_id, tuple(self.removed_users), self.closed
+                self.row.id,
+                self.rev,
+                events,
+                user_id=self.access.person.id,
+                socket_id=self._op.socket_id,
+                removed_users=tuple(self.removed_users),
+                closed=self.closed,
             )
         )
 
@@ -321,11 +327,12 @@ def _metadata(names: tuple[str, ...], prev: dict[str, object], task: Task) -> Ac
         return ActivityMetadata()
     name = "status" if "status" in names else names[0]
     attribute = next(attribute for attribute, wire in TASK_FIELDS.items() if wire == name)
-    old, new = _as_text(prev.get(name)), _as_text(getattr(task, attribute))
+    old, new = as_text(prev.get(name)), as_text(getattr(task, attribute))
     return ActivityMetadata(field=name, old_value=old, new_value=new)
 
 
-def _as_text(value: object) -> str | None:
+def as_text(value: object) -> str | None:
+    """A field's value as a person reads it, cut where it is long; None is nothing."""
     if value is None:
         return None
     text = value if isinstance(value, str) else encode(value).decode()

@@ -28,6 +28,7 @@ from fluxboard.model.wire import (
 )
 from fluxboard.server.commands import fields
 from fluxboard.server.commands.access import Access
+from fluxboard.server.commands.conflicts import merged, unchanged_by_others
 from fluxboard.server.commands.ledger import Ledger, encode, is_completed
 from fluxboard.server.commands.placing import place, place_at
 from fluxboard.server.errors import BadInput, Conflict, Forbidden, NotFound, Refusal, TaskGone
@@ -153,14 +154,19 @@ def create(ledger: Ledger, body: TaskCreate) -> Task:
     return made
 
 
-def change(ledger: Ledger, task_id: str, patch: TaskPatch) -> Task:
+def change(ledger: Ledger, task_id: str, patch: TaskPatch, base_rev: int | None = None) -> Task:
     """The task with the patch's fields; without a difference nothing is logged.
 
-    Raises NotFound, TaskGone, Forbidden, BadInput.
+    With ``base_rev``, the revision that the patch was made from, what others did since is merged with it.
+    Raises NotFound, TaskGone, Forbidden, BadInput, Overwrites.
     """
     ledger.access.to_write()
     task = find(ledger.tx, ledger.row.id, task_id)
     wanted = _wanted(ledger, task, patch)
+    if base_rev is not None:
+        wanted = merged(ledger, task, wanted, base_rev)
+    # Placing may repair neighbours and so writes: it comes after all that may refuse.
+    wanted |= _placed(ledger, task, patch)
     changed = {name: value for name, value in wanted.items() if value != getattr(task, name)}
     if not changed:
         return task
@@ -182,13 +188,18 @@ def change(ledger: Ledger, task_id: str, patch: TaskPatch) -> Task:
     return after
 
 
-def delete(ledger: Ledger, task_id: str) -> Task:
-    """Leaves a tombstone. Owners, admins and the task's creator may; raises Forbidden, NotFound, TaskGone."""
+def delete(ledger: Ledger, task_id: str, base_rev: int | None = None) -> Task:
+    """Leaves a tombstone. Owners, admins and the task's creator may.
+
+    Raises Forbidden, NotFound, TaskGone, and Overwrites when somebody else changed it after ``base_rev``.
+    """
     access = ledger.access
     access.to_write()
     task = find(ledger.tx, ledger.row.id, task_id)
     if access.role not in {"owner", "admin"} and task.created_by != access.person.id:
         raise Forbidden("Only an owner, an admin or the task's creator may delete it")
+    if base_rev is not None:
+        unchanged_by_others(ledger, task, base_rev)
     save(ledger.tx, task, deleted_at=ledger.now, deleted_by=access.person.id)
     _count(ledger, task, -1)
     ledger.task(TASK_DELETED, "task.deleted", task)
@@ -256,17 +267,17 @@ def _run(ledger: Ledger, op: BatchOp) -> BatchResult:
     match op:
         case BatchOp(op="create", task=TaskCreate() as task):
             return BatchResult(success=True, status=201, task=create(ledger, task))
-        case BatchOp(op="update", task_id=str(task_id), patch=TaskPatch() as patch):
-            return BatchResult(success=True, task=change(ledger, task_id, patch), task_id=task_id)
-        case BatchOp(op="delete", task_id=str(task_id)):
-            delete(ledger, task_id)
+        case BatchOp(op="update", task_id=str(task_id), patch=TaskPatch() as patch, base_rev=base_rev):
+            return BatchResult(success=True, task=change(ledger, task_id, patch, base_rev), task_id=task_id)
+        case BatchOp(op="delete", task_id=str(task_id), base_rev=base_rev):
+            delete(ledger, task_id, base_rev)
             return BatchResult(success=True, task_id=task_id)
     missing = {"create": "task", "update": "patch", "delete": "taskId"}[op.op]
     raise BadInput(f"{op.op} needs {missing}", field=missing)
 
 
 def _wanted(ledger: Ledger, task: Task, patch: TaskPatch) -> dict[str, object]:
-    """The patch's values by attribute, checked; a move has status and position."""
+    """The patch's values by attribute, checked; the position is another matter."""
     wanted: dict[str, object] = {}
     if patch.title is not UNSET:
         wanted["title"] = fields.title(patch.title)
@@ -282,17 +293,21 @@ def _wanted(ledger: Ledger, task: Task, patch: TaskPatch) -> dict[str, object]:
         wanted["labels"] = fields.labels(patch.labels)
     if patch.checklist is not UNSET:
         wanted["checklist"] = fields.checklist(patch.checklist)
-    status = task.status
     if patch.status is not UNSET and patch.status != task.status:
-        status = wanted["status"] = fields.status(patch.status, ledger.columns)
-    # Placing may repair neighbours and so writes: it comes after all that may refuse.
-    if patch.after_id is not UNSET or patch.before_id is not UNSET:
-        wanted["position"] = place(ledger, status, task.id, patch.after_id, patch.before_id)
-    elif patch.position is not UNSET:
-        wanted["position"] = place_at(ledger, status, task.id, patch.position)
-    elif status != task.status:
-        wanted["position"] = place(ledger, status, task.id, UNSET, UNSET)
+        wanted["status"] = fields.status(patch.status, ledger.columns)
     return wanted
+
+
+def _placed(ledger: Ledger, task: Task, patch: TaskPatch) -> dict[str, object]:
+    """The position of a task that is moved."""
+    status = task.status if patch.status is UNSET else patch.status
+    if patch.after_id is not UNSET or patch.before_id is not UNSET:
+        return {"position": place(ledger, status, task.id, patch.after_id, patch.before_id)}
+    if patch.position is not UNSET:
+        return {"position": place_at(ledger, status, task.id, patch.position)}
+    if status != task.status:
+        return {"position": place(ledger, status, task.id, UNSET, UNSET)}
+    return {}
 
 
 def _assignee(ledger: Ledger, user_id: str | None) -> str | None:

@@ -16,15 +16,21 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi.datastructures import ResponseSpec
 
-from fluxboard.model.types import Task
-from fluxboard.model.wire import IDEMPOTENCY_KEY, PROJECT_REV, SOCKET_ID, ErrorAnswer
+from fluxboard.model.wire import (
+    IDEMPOTENCY_KEY,
+    PROJECT_REV,
+    SOCKET_ID,
+    ConflictAnswer,
+    ErrorAnswer,
+    TaskGoneAnswer,
+)
 from fluxboard.server.auth import Passwords, Throttle, Tokens
 from fluxboard.server.commands import answers
 from fluxboard.server.commands.access import Access, Caller, Person, enter, identify
 from fluxboard.server.commands.answers import Answer
 from fluxboard.server.commands.ledger import Ledger, Op, encode
 from fluxboard.server.commands.projects import head
-from fluxboard.server.errors import Refusal, TaskGone
+from fluxboard.server.errors import Overwrites, Refusal, TaskGone
 from fluxboard.server.settings import Settings
 from fluxboard.server.storage.engine import Storage
 from fluxboard.server.storage.sql import Tx
@@ -46,20 +52,12 @@ class Services:
     logins: Throttle
 
 
-class TaskGoneAnswer(ErrorAnswer, frozen=True, kw_only=True, rename="camel"):
-    """410 for a deleted task: what is left of it, who deleted it and when."""
-
-    task: Task
-    deleted_by: str
-    at: str
-
-
 _WHAT: Final = {
     400: "Bad input; `field` names it",
     401: "No token",
     403: "Bad or expired token, or no access",
     404: "It does not exist",
-    409: "The state of things does not allow it",
+    409: "The state of things does not allow it; `conflict` has both sides of a text",
     410: "Deleted, or the log no longer reaches back",
     413: "Too large",
     422: "This Idempotency-Key was used for another request",
@@ -189,6 +187,11 @@ def on_refusal(_: Req, refusal: Refusal) -> Response[Any]:
             at=refusal.at,
         )
         return json(encode(gone), refusal.status)
+    if isinstance(refusal, Overwrites):
+        overwrites = ConflictAnswer(
+            error=refusal.message, message=refusal.message, field=refusal.field, conflict=refusal.conflict
+        )
+        return json(encode(overwrites), refusal.status)
     return json(encode({"success": False, **words}), refusal.status, headers)
 
 

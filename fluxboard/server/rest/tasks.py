@@ -16,12 +16,13 @@ from fluxboard.model.wire import (
     CommentBody,
     CommentsAnswer,
     DoneAnswer,
+    HistoryAnswer,
     TaskAnswer,
     TaskCreate,
     TasksAnswer,
     TaskUpdate,
 )
-from fluxboard.server.commands import comments, tasks
+from fluxboard.server.commands import comments, history, tasks
 from fluxboard.server.commands.access import Access, Caller
 from fluxboard.server.commands.ledger import Ledger, encode
 from fluxboard.server.commands.projects import head
@@ -95,17 +96,23 @@ class TaskRoutes(Controller):
         caller: Caller,
     ) -> Response[TaskAnswer]:
         def work(ledger: Ledger) -> TaskAnswer:
-            task = tasks.change(ledger, task_id, data)
+            task = tasks.change(ledger, task_id, data, data.base_rev)
             return TaskAnswer(task=task, message="Task updated", rev=ledger.rev)
 
         return await mutate(request, services, caller, project_id, work)
 
     @delete("/{task_id:str}", status_code=200, summary="Delete a task (owner, admin, creator)")
     async def remove(
-        self, project_id: str, task_id: str, request: Req, services: Services, caller: Caller
+        self,
+        project_id: str,
+        task_id: str,
+        request: Req,
+        services: Services,
+        caller: Caller,
+        base_rev: Annotated[int | None, Parameter(query="baseRev")] = None,
     ) -> Response[DoneAnswer]:
         def work(ledger: Ledger) -> DoneAnswer:
-            tasks.delete(ledger, task_id)
+            tasks.delete(ledger, task_id, base_rev)
             return DoneAnswer(message="Task deleted", rev=ledger.rev)
 
         return await mutate(request, services, caller, project_id, work)
@@ -119,6 +126,15 @@ class TaskRoutes(Controller):
             return TaskAnswer(task=task, message="Task restored", rev=ledger.rev)
 
         return await mutate(request, services, caller, project_id, work)
+
+    @get("/{task_id:str}/history", summary="Who changed what in a task, newest first (Plus)")
+    async def history(
+        self, project_id: str, task_id: str, services: Services, caller: Caller
+    ) -> HistoryAnswer:
+        found, _ = await read(
+            services, caller, project_id, lambda tx, access: history.of_task(tx, project_id, task_id)
+        )
+        return HistoryAnswer(history=found)
 
 
 class CommentRoutes(Controller):

@@ -1,0 +1,225 @@
+"""The queue of own edits: on disk first, then sent in order until each is confirmed or refused."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+import msgspec
+
+from fluxboard.client.api import ApiError, ApiUnreachable
+from fluxboard.client.edits import Create, Delete, Edit, Update
+from fluxboard.client.live import Timing
+from fluxboard.client.local import LocalStore, Refusal
+from fluxboard.model.types import new_id
+
+#: The status of an edit whose task the server did not take.
+DEPENDS = 424
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """An edit that the server did not take, kept until its author decides."""
+
+    edit: Edit
+    refusal: Refusal
+    title: str
+
+
+@dataclass(slots=True)
+class _Queued:
+    edit: Edit
+    on_disk: Future[None] | None
+
+
+class Outbox:
+    """One project's unsent edits.
+
+    ``send`` delivers one; what may pass (no network, 429, 5xx) is tried again with the same key, what is
+    refused is kept in :attr:`attention`, told to ``refused``, and the next one follows. ``title_of`` names
+    the task of an edit, ``unreachable`` hears whether the server can be reached, ``failed`` why this
+    computer's disk cannot be written.
+    """
+
+    def __init__(
+        self,
+        store: LocalStore,
+        place: tuple[str, str],
+        timing: Timing,
+        *,
+        send: Callable[[Edit], Awaitable[None]],
+        refused: Callable[[Attention], None],
+        title_of: Callable[[Edit], str],
+        unreachable: Callable[[bool], None],
+        failed: Callable[[str], None],
+    ) -> None:
+        """``place`` is the account and the project."""
+        self._store = store
+        self._place = place
+        self._timing = timing
+        self._send = send
+        self._refused = refused
+        self._title_of = title_of
+        self._unreachable = unreachable
+        self._failed = failed
+        self._queue: deque[_Queued] = deque()
+        self._attention: dict[str, Attention] = {}
+        self._added = asyncio.Event()
+        self._retry_now = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    @property
+    def attention(self) -> tuple[Attention, ...]:
+        """What the server refused, oldest first."""
+        return tuple(self._attention.values())
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    def adopt(self) -> list[Edit]:
+        """Takes over what an earlier run left: answers what to send, in order; the refused wait."""
+        pending = []
+        for stored in self._store.adopt(*self._place):
+            if stored.refusal is not None:
+                title = self._title_of(stored.edit) or _title_in(stored.refusal)
+                self._attention[stored.edit.op_id] = Attention(stored.edit, stored.refusal, title)
+            else:
+                pending.append(stored.edit)
+        self._enqueue(pending, None)
+        return pending
+
+    def put(self, edits: Iterable[Edit]) -> None:
+        """Queues edits; they are sent once they are on disk."""
+        added = list(edits)
+        self._enqueue(added, self._store.append(*self._place, added))
+
+    def rename(self, task_id: str, server_id: str) -> None:
+        """The server calls a task otherwise; what is unsent must survive a restart under its name."""
+        for queued in self._queue:
+            if queued.edit.task_id == task_id:
+                self._store.replace(msgspec.structs.replace(queued.edit, task_id=server_id))
+
+    def retry(self, op_id: str, base_rev: int | None) -> list[Edit]:
+        """Edits that do again what was refused, made from revision ``base_rev``; to be put by the caller."""
+        item = self._attention.get(op_id)
+        if item is None:
+            return []
+        again = [item.edit]
+        if isinstance(item.edit, Create):
+            others = [other.edit for other in self.attention if other.edit.task_id == item.edit.task_id]
+            again += [edit for edit in others if edit.op_id != op_id]
+        for edit in again:
+            self.discard(edit.op_id)
+        return [_again(edit, base_rev) for edit in again]
+
+    def discard(self, op_id: str) -> None:
+        """Gives up an edit that was refused."""
+        if self._attention.pop(op_id, None) is not None:
+            self._store.done(op_id)
+
+    def hurry(self) -> None:
+        """The server is back: what waits to be tried again is tried now."""
+        self._retry_now.set()
+
+    async def idle(self) -> None:
+        """Returns when nothing is queued."""
+        await self._empty.wait()
+
+    async def on_disk(self) -> None:
+        """Returns when every edit is on this computer's disk."""
+        for queued in list(self._queue):
+            if queued.on_disk is not None:
+                await asyncio.wrap_future(queued.on_disk)
+
+    async def run(self) -> None:
+        """Sends until cancelled."""
+        while True:
+            if not self._queue:
+                self._empty.set()
+                self._added.clear()
+                await self._added.wait()
+            queued = self._queue[0]
+            await self._wait_for_disk(queued)
+            await self._flush(queued.edit)
+            self._queue.popleft()
+
+    def _enqueue(self, edits: Iterable[Edit], on_disk: Future[None] | None) -> None:
+        self._queue.extend(_Queued(edit, on_disk) for edit in edits)
+        if self._queue:
+            self._empty.clear()
+            self._added.set()
+
+    async def _wait_for_disk(self, queued: _Queued) -> None:
+        if queued.on_disk is None:
+            return
+        try:
+            await asyncio.wrap_future(queued.on_disk)
+        except Exception as error:  # the server may still keep what this disk cannot
+            self._failed(f"Your edit could not be written on this computer: {error}")
+
+    async def _flush(self, edit: Edit) -> None:
+        tries = 0
+        while True:
+            self._retry_now.clear()
+            try:
+                await self._send(edit)
+            except ApiUnreachable:
+                self._unreachable(True)
+                error = None
+            except ApiError as refusal:
+                error = refusal
+                if not error.passing and not error.signed_out:
+                    self._refuse(edit, error)
+                    return
+            else:
+                self._unreachable(False)
+                self._store.done(edit.op_id)
+                return
+            tries += 1
+            if error is not None and error.retry_after is not None:
+                await asyncio.sleep(error.retry_after)
+                continue
+            # Full jitter: many clients that lost one server do not come back in step.
+            ceiling = min(self._timing.retry_max, 2.0**tries)
+            delay = max(self._timing.retry_min, random.uniform(0, ceiling))  # noqa: S311 - no secret
+            try:
+                await asyncio.wait_for(self._retry_now.wait(), delay)
+            except TimeoutError:
+                continue
+
+    def _refuse(self, edit: Edit, error: ApiError) -> None:
+        self._park(edit, error)
+        if not isinstance(edit, Create):
+            return
+        # What was done to a task that is not there cannot succeed either; it waits with it.
+        waiting = [queued.edit for queued in self._queue if queued.edit.task_id == edit.task_id]
+        depends = ApiError(DEPENDS, "The task itself was refused")
+        head = self._queue[0]
+        rest = [queued for queued in self._queue if queued.edit.task_id != edit.task_id]
+        self._queue = deque([head, *rest])
+        for other in waiting[1:]:
+            self._park(other, depends)
+
+    def _park(self, edit: Edit, error: ApiError) -> None:
+        refusal = Refusal(reason=str(error), status=error.status, conflict=error.conflict, gone=error.gone)
+        item = Attention(edit, refusal, self._title_of(edit) or _title_in(refusal))
+        self._attention[edit.op_id] = item
+        self._store.refuse(edit.op_id, refusal)
+        self._refused(item)
+
+
+def _title_in(refusal: Refusal) -> str:
+    task = refusal.conflict.task if refusal.conflict else refusal.gone
+    return task.title if task else ""
+
+
+def _again(edit: Edit, base_rev: int | None) -> Edit:
+    """The same edit as a new operation."""
+    if isinstance(edit, Update | Delete):
+        return msgspec.structs.replace(edit, op_id=new_id(), base_rev=base_rev)
+    return msgspec.structs.replace(edit, op_id=new_id())
