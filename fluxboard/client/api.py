@@ -113,13 +113,17 @@ class Api:
         server: str,
         token: Callable[[], Awaitable[str | None]],
         renew: Callable[[], Awaitable[bool]],
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
+        """``transport`` None is the network."""
         self.server = server
         self.layer: Layer | None = None
         self._token = token
         self._renew = renew
         # Without redirects: a token goes to the server it belongs to and to no other.
-        self._http = httpx.AsyncClient(base_url=server, timeout=TIMEOUT, follow_redirects=False)
+        self._http = httpx.AsyncClient(
+            base_url=server, timeout=TIMEOUT, follow_redirects=False, transport=transport
+        )
 
     async def close(self) -> None:
         """Closes the connections."""

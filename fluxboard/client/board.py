@@ -25,7 +25,7 @@ from fluxboard.client.events import (
     Trouble,
 )
 from fluxboard.client.incoming import Incoming
-from fluxboard.client.live import Live, State
+from fluxboard.client.live import State
 from fluxboard.client.outbox import Attention, Outbox
 from fluxboard.client.outgoing import Outgoing
 from fluxboard.client.replica import Replica
@@ -72,7 +72,7 @@ class Board:
             missing=self._heal_soon,
             lost=self._lose,
         )
-        self._live = Live(
+        self._live = session.make_live(
             session.socket_url,
             project.id,
             (self._user.id, self._user.name),
@@ -285,6 +285,13 @@ class Board:
             await self._outbox.on_disk()
         self._save()
         self._store.release(*self._place)
+        await self.abandon()
+
+    async def abandon(self) -> None:
+        """Ends all work at once; what is on disk stays there for the next start."""
+        self._closed = True
+        if self._saving is not None:
+            self._saving.cancel()
         extra = [task for task in (self._healing, self._renewal) if task is not None]
         for task in (*self._tasks, *extra):
             task.cancel()

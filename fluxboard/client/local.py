@@ -82,9 +82,10 @@ class LocalStore:
     """The file of one user, or with ``path`` None a database in memory that is gone with the program.
 
     Writing answers a Future that is done once it is on disk. Reading waits for what was written before.
+    ``threaded`` False writes in the caller's thread.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, *, threaded: bool = True) -> None:
         self.owner = new_id()
         self._path = path
         self._lock: FileLock | None = None
@@ -101,13 +102,16 @@ class LocalStore:
         )
         self._setup()
         self._jobs: queue.SimpleQueue[tuple[Work, Future[Any]] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="local-store", daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = None
+        if threaded:
+            self._thread = threading.Thread(target=self._run, name="local-store", daemon=True)
+            self._thread.start()
 
     def close(self) -> None:
         """Writes what waits and closes the file."""
-        self._jobs.put(None)
-        self._thread.join()
+        if self._thread is not None:
+            self._jobs.put(None)
+            self._thread.join()
         with self._exclusive():
             with contextlib.suppress(sqlite3.Error):
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -157,7 +161,7 @@ class LocalStore:
             )
             return Cached(_tasks.decode("[" + ",".join(body for (body,) in found) + "]"), row[0])
 
-        cached: Cached | None = self._write(work).result()
+        cached: Cached | None = self._read(work)
         return cached
 
     def put_board(self, account: str, project: str, tasks: Iterable[Task], rev: int) -> Future[None]:
@@ -272,7 +276,7 @@ class LocalStore:
                 for body, why in rows
             ]
 
-        adopted: list[Stored] = self._write(work).result()
+        adopted: list[Stored] = self._read(work)
         return adopted
 
     def release(self, account: str, project: str) -> Future[None]:
@@ -298,14 +302,19 @@ class LocalStore:
             self._connection.executescript(SCHEMA)
 
     def _ask(self, statement: str, *values: str) -> list[Any]:
-        rows: list[Any] = self._write(
-            lambda connection: connection.execute(statement, values).fetchall()
-        ).result()
+        rows: list[Any] = self._read(lambda connection: connection.execute(statement, values).fetchall())
         return rows
+
+    def _read(self, work: Work) -> Any:
+        return self._write(work).result()
 
     def _write(self, work: Work) -> Future[Any]:
         future: Future[Any] = Future()
-        self._jobs.put((work, future))
+        future.set_running_or_notify_cancel()  # who waits may give up; what is written is written
+        if self._thread is None:
+            self._commit([(work, future)])
+        else:
+            self._jobs.put((work, future))
         return future
 
     def _run(self) -> None:

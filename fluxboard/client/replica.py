@@ -135,7 +135,9 @@ class Replica:
         """
         self._drop(edit)
         if task is not None:
-            self._set_confirmed(task)
+            # An answer that came late or twice is older than what is known: the task may be gone since.
+            if not 0 < task.rev <= self.rev:
+                self._set_confirmed(task)
         else:
             self._set_gone(edit.task_id)
             if rev > self.rev:
@@ -184,7 +186,9 @@ class Replica:
                 self._unsaved[task.id] = task
 
     def _set_gone(self, task_id: str) -> None:
-        if self.confirmed.pop(task_id, None) is not None and self._unsaved is not None:
+        self.confirmed.pop(task_id, None)
+        # Marked each time: the first may have been saved at a revision that did not yet cover it.
+        if self._unsaved is not None:
             self._unsaved[task_id] = None
 
     def _drop(self, edit: Edit) -> None:

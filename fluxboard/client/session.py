@@ -14,7 +14,7 @@ import msgspec
 
 from fluxboard.client.api import Api, ApiError, ApiUnreachable
 from fluxboard.client.credentials import Credential, Credentials, FileRefused, state_folder
-from fluxboard.client.live import Timing
+from fluxboard.client.live import Live, Timing
 from fluxboard.client.local import LocalStore
 from fluxboard.model.types import Project, User
 from fluxboard.model.wire import AuthAnswer
@@ -50,6 +50,8 @@ class Session:
         self.token: str | None = None
         #: How long boards of this session wait before they try again.
         self.timing = Timing()
+        #: What keeps a board's socket open.
+        self.make_live = Live
         self.api = Api(server, self.fresh_token, self.renew)
         self._refresh_token: str | None = None
         self._credentials = credentials

@@ -68,12 +68,12 @@ class Server:
         self._started = time.monotonic()
         self._tokens = Tokens(settings.jwt_secret)
         self.live = Live(settings, self._tokens)
-        self._rest = self._routes()
-        self._sockets: ASGIApp = socketio.ASGIApp(self.live.sio, other_asgi_app=self._rest)
+        self.rest = self._routes()
+        self._sockets: ASGIApp = socketio.ASGIApp(self.live.sio, other_asgi_app=self.rest)
 
     async def asgi(self, scope: Any, receive: Any, send: Any) -> None:
         """The application; the routes' side alone hears of start and end."""
-        target = self._rest if scope["type"] == "lifespan" else self._sockets
+        target = self.rest if scope["type"] == "lifespan" else self._sockets
         await target(scope, receive, send)
 
     def _routes(self) -> Litestar:

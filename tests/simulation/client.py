@@ -1,0 +1,215 @@
+"""The real client in a world of faults: a network that fails, a disk that is late, a program that dies."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from fluxboard.client.api import Api
+from fluxboard.client.live import Live
+from fluxboard.client.local import LocalStore
+from fluxboard.client.session import Session
+from fluxboard.model.types import User
+from fluxboard.model.wire import JOIN_PROJECT
+
+if TYPE_CHECKING:
+    from fluxboard.client.board import Board
+    from tests.simulation.world import World
+
+
+@dataclass
+class Weather:
+    """How bad the network is: chances of each fault, and the longest delay in seconds."""
+
+    lost_request: float = 0.0
+    lost_answer: float = 0.0
+    doubled: float = 0.0
+    lost_event: float = 0.0
+    doubled_event: float = 0.0
+    delay: float = 0.05
+
+
+class SimTransport(httpx.AsyncBaseTransport):
+    """REST from one client to whichever node takes the call."""
+
+    def __init__(self, world: World, client: SimClient) -> None:
+        self._world = world
+        self._client = client
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        world, chance = self._world, self._world.chance
+        weather = world.weather
+        await asyncio.sleep(chance.uniform(0, weather.delay))
+        if self._client.cut_off or chance.random() < weather.lost_request:
+            raise httpx.ConnectError("the network is down")
+        node = chance.randrange(len(world.backend.nodes))
+        if node in world.backend.down:
+            raise httpx.ConnectError("the node is down")
+        body = await request.aread()
+        answer = await self._deliver(node, request, body)
+        if chance.random() < weather.doubled:
+            answer = await self._deliver(node, request, body)
+        await asyncio.sleep(chance.uniform(0, weather.delay))
+        if self._client.cut_off or node in world.backend.down or chance.random() < weather.lost_answer:
+            raise httpx.ReadTimeout("the answer was lost")
+        return answer
+
+    async def _deliver(self, node: int, request: httpx.Request, body: bytes) -> httpx.Response:
+        copy = httpx.Request(request.method, request.url, headers=request.headers, content=body)
+        answer = await self._world.backend.nodes[node].handle_async_request(copy)
+        content = await answer.aread()
+        return httpx.Response(answer.status_code, headers=answer.headers, content=content, request=request)
+
+
+class SimLive(Live):
+    """The real reconnection over a socket of this world."""
+
+    world: World
+    owner: SimClient
+
+    @property
+    def connected(self) -> bool:
+        return self.owner.socket is self
+
+    async def emit(self, event: str, payload: dict[str, Any]) -> None:
+        """A notice; what it says was heard at the commit."""
+
+    def cut(self) -> None:
+        """The connection breaks."""
+        self._ended.set()
+
+    def hear(self, event: str, data: Any) -> None:
+        """An event arrives."""
+        if self.connected:
+            self._dispatch(event, data)
+
+    async def _attempt(self, transport: str) -> None:
+        world = self.world
+        await asyncio.sleep(world.chance.uniform(0, world.weather.delay))
+        up = [n for n in range(len(world.backend.nodes)) if n not in world.backend.down]
+        if self.owner.cut_off or not up:
+            raise ConnectionError(JOIN_PROJECT)
+        self._ended = asyncio.Event()
+        self.owner.node = world.chance.choice(up)
+        self.owner.socket = self
+        await self._joined()
+        if self._ended.is_set():
+            raise ConnectionError("cut meanwhile")
+        self._state("live")
+
+    async def _close(self) -> None:
+        if self.owner.socket is self:
+            self.owner.socket = None
+
+
+class LateStore(LocalStore):
+    """A disk that takes its time: what is not written when the program dies is gone."""
+
+    def __init__(self, path: Path, chance: random.Random) -> None:
+        self._late: deque[tuple[Callable[[Any], Any], Future[Any]]] = deque()
+        self._chance = chance
+        self._timer: asyncio.TimerHandle | None = None
+        super().__init__(path, threaded=False)
+
+    def _read(self, work: Callable[[Any], Any]) -> Any:
+        future: Future[Any] = Future()
+        future.set_running_or_notify_cancel()
+        self._late.append((work, future))
+        self._flush(None)
+        return future.result()
+
+    def _write(self, work: Callable[[Any], Any]) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_running_or_notify_cancel()
+        self._late.append((work, future))
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self._chance.uniform(0, 0.03), self._flush, None)
+        return future
+
+    def _flush(self, count: int | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        batch = [self._late.popleft() for _ in range(len(self._late) if count is None else count)]
+        if batch:
+            self._commit(batch)
+
+    def die(self) -> None:
+        """The program is killed: some of what waits is written, in order, and the rest is not."""
+        self._flush(self._chance.randint(0, len(self._late)))
+        self._late.clear()
+        self._connection.close()
+        if self._alive is not None:
+            self._alive.release()
+
+
+class SimClient:
+    """One person's program, which can be killed and started again."""
+
+    def __init__(self, world: World, number: int, user: User, token: str, path: Path) -> None:
+        self.world = world
+        self.number = number
+        self.user = user
+        self.token = token
+        self.path = path
+        self.cut_off = False
+        self.node = 0
+        self.socket: SimLive | None = None
+        self.board: Board | None = None
+        self.store: LateStore | None = None
+        #: Operations that were on disk, by id: none of them may ever be lost.
+        self.saved: dict[str, dict[str, Any]] = {}
+        self.discarded: set[str] = set()
+        self.last_rev = 0
+
+    async def start(self) -> None:
+        """Starts the program; without a network only a board that was seen before opens."""
+        from fluxboard.client.api import ApiError, ApiUnreachable
+
+        client = self
+
+        class Mine(SimLive):
+            world = client.world
+            owner = client
+
+        store = LateStore(self.path, self.world.chance)
+        session = Session("http://sim", None, None, store, "sim")
+        session.user, session.token = self.user, self.token
+        session.api = Api("http://sim", session.fresh_token, session.renew, SimTransport(self.world, self))
+        session.make_live = Mine
+        session.timing = self.world.timing
+        try:
+            board = await session.board(self.world.project_id)
+            await board.start()
+        except (ApiError, ApiUnreachable):
+            store.die()
+            return
+        self.store, self.board = store, board
+        self.last_rev = 0
+
+    async def kill(self) -> None:
+        """Ends the program as kill -9 does."""
+        board, self.board = self.board, None
+        if board is None:
+            return
+        self.socket = None
+        await board.abandon()
+        if self.store is not None:
+            self.store.die()
+            self.store = None
+
+    def note_saved(self) -> None:
+        """Remembers which operations are on disk now."""
+        if self.store is not None:
+            rows = self.store._connection.execute("SELECT op_id, body FROM outbox").fetchall()
+            self.saved.update({op_id: json.loads(body) for op_id, body in rows})
