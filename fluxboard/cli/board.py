@@ -61,8 +61,9 @@ async def _show(chosen: str, wanted: str | None) -> None:
         session = await Session.open(chosen)
         project_id = None
         if session.user is not None:
-            known = recall()
-            project_id = (await find_project(session, wanted)).id if wanted else known.project_id
+            project_id = (await find_project(session, wanted)).id if wanted else recall().project_id
+            if project_id is None and len(projects := await session.projects()) == 1:
+                project_id = projects[0].id
     try:
         app = FluxboardApp(
             session,

@@ -12,8 +12,8 @@ from pathlib import Path
 from fluxboard.client.session import Session
 from fluxboard.model.types import DEFAULT_COLUMNS
 from fluxboard.model.wire import BatchBody, BatchOp, TaskCreate
-from tests.support.terminal import Terminal
 from tests.e2e.server_process import ServerProcess
+from tests.support.terminal import Terminal
 
 
 async def fill(url: str, count: int) -> tuple[str, str]:
