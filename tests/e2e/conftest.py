@@ -8,6 +8,7 @@ import pytest
 
 from fluxboard.client.board import Board
 from fluxboard.client.events import BoardEvent, Remote
+from fluxboard.client.live import Timing
 from fluxboard.client.session import Session
 from tests.e2e.server_process import ServerProcess
 
@@ -18,6 +19,10 @@ def server(tmp_path: Path) -> Iterator[ServerProcess]:
     process.start()
     yield process
     process.kill()
+
+
+#: The schedule of life, faster where it waits.
+QUICK = Timing(first_tries=(0.1, 0.2, 0.2, 0.2, 0.2), slow_retry=0.5, poll=0.3, gap=0.05)
 
 
 @dataclass
@@ -43,13 +48,15 @@ class Team:
         self.people: list[Person] = []
         self.project_id = ""
 
-    async def sign_up(self, name: str) -> Session:
-        session = await Session.open(self.server.url, remember=False)
+    async def sign_up(self, name: str, url: str | None = None) -> Session:
+        session = await Session.open(url or self.server.url, remember=False)
+        session.timing = QUICK
         await session.sign_up(f"{name}@example.com", "correct horse", name)
         return session
 
-    async def person(self, name: str) -> Person:
-        session = await self.sign_up(name)
+    async def person(self, name: str, url: str | None = None) -> Person:
+        """A new member; ``url`` is where they reach the server, when that is another address."""
+        session = await self.sign_up(name, url)
         if not self.project_id:
             self.project_id = (await session.create_project("Relaunch")).id
         else:
