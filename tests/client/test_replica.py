@@ -182,3 +182,15 @@ def test_what_i_deleted_does_not_come_back_by_an_older_event() -> None:
     drain(replica, gone)
     assert not replica.shown
     assert replica.rev == server.rev
+
+
+def test_a_refused_edit_leaves_no_trace() -> None:
+    replica = Replica()
+    drain(replica, Change(type=TASK_CREATED, rev=1, task=Task(id="a", title="old", rev=1)))
+    made = Create(task_id="b", task=Task(id="b", title="mine"), body=TaskCreate(title="mine"))
+    changed = Update(task_id="a", patch=TaskPatch(title="mine"))
+    for edit in (made, changed):
+        replica.add(edit)
+    for edit in (made, changed):
+        replica.refuse(edit)
+    assert {task.title for task in replica.shown.values()} == {"old"}

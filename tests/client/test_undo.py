@@ -57,10 +57,7 @@ def test_a_hundred_steps_back_and_forth(done: list[tuple[str, int, str]]) -> Non
             replica.add(edit)
 
     editing = Editing(replica, User(id="me", email="me@example.com", name="Me"), do, lambda: False)
-    pictures = [picture(editing)]
-    for step in done:
-        if take(editing, *step):
-            pictures.append(picture(editing))
+    pictures = [picture(editing), *(picture(editing) for step in done if take(editing, *step))]
     for expected in reversed(pictures[:-1]):
         assert editing.undo() is not None
         assert picture(editing) == expected

@@ -301,9 +301,7 @@ class World:
                 gone = edit["kind"] == "delete" and edit["task_id"] in deleted
                 kept = op_id in done or op_id in waiting or op_id in decided or gone
                 self._must(kept, f"I2/I10: client {client.number} lost {edit}")
-        rows = self.backend.rows(
-            "SELECT op_id, kind, entity_id FROM changes WHERE op_id IS NOT NULL"
-        )
+        rows = self.backend.rows("SELECT op_id, kind, entity_id FROM changes WHERE op_id IS NOT NULL")
         twice = [row for row, count in Counter(rows).items() if count > 1]
         self._must(not twice, f"I3: operations took effect twice: {twice}")
 

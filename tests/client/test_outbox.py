@@ -1,0 +1,197 @@
+"""The queue and the disk below it."""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fluxboard.client.api import ApiError, ApiUnreachable
+from fluxboard.client.edits import Create, Delete, Edit, Update
+from fluxboard.client.live import Timing
+from fluxboard.client.local import LocalStore
+from fluxboard.client.outbox import Attention, Outbox
+from fluxboard.model.types import Project, Task, TaskPatch
+from fluxboard.model.wire import TaskCreate
+from tests.support.waiting import until
+
+PLACE = ("server me", "project")
+QUICK = Timing(retry_min=0.01, retry_max=0.05)
+
+
+class Server:
+    """Takes edits, or does not."""
+
+    def __init__(self) -> None:
+        self.taken: list[str] = []
+        self.errors: list[Exception] = []
+
+    async def send(self, edit: Edit) -> None:
+        if self.errors:
+            raise self.errors.pop(0)
+        self.taken.append(edit.op_id)
+
+
+def make(store: LocalStore, server: Server) -> tuple[Outbox, list[Attention], list[str]]:
+    refused: list[Attention] = []
+    failed: list[str] = []
+    outbox = Outbox(
+        store,
+        PLACE,
+        QUICK,
+        send=server.send,
+        refused=refused.append,
+        title_of=lambda edit: edit.task.title if isinstance(edit, Create) else "",
+        unreachable=lambda _: None,
+        failed=failed.append,
+    )
+    return outbox, refused, failed
+
+
+def create(task_id: str, op_id: str) -> Create:
+    return Create(
+        task_id=task_id, op_id=op_id, task=Task(id=task_id, title=task_id), body=TaskCreate(title=task_id)
+    )
+
+
+class SlowDisk(LocalStore):
+    """Writes when it is told to."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, threaded=False)
+        self.waiting: list[tuple[Any, Future[Any]]] = []
+
+    def _write(self, work: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        self.waiting.append((work, future))
+        return future
+
+    def go(self) -> None:
+        waiting, self.waiting = self.waiting, []
+        self._commit(waiting)
+
+
+async def test_nothing_is_sent_before_it_is_on_disk(tmp_path: Path) -> None:
+    disk, server = SlowDisk(tmp_path / "boards.db"), Server()
+    outbox, _, _ = make(disk, server)
+    outbox.put([create("a", "1")])
+    running = asyncio.create_task(outbox.run())
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert server.taken == []
+    disk.go()
+    await until(lambda: server.taken == ["1"], what="sent")
+    running.cancel()
+
+
+async def test_what_passes_is_tried_again_in_order(tmp_path: Path) -> None:
+    store, server = LocalStore(tmp_path / "boards.db"), Server()
+    outbox, refused, _ = make(store, server)
+    server.errors = [ApiUnreachable("away"), ApiError(503, "busy"), ApiError(429, "wait", retry_after=0.01)]
+    outbox.put([create("a", "1"), create("b", "2")])
+    running = asyncio.create_task(outbox.run())
+    await outbox.idle()
+    assert server.taken == ["1", "2"]
+    assert refused == []
+    running.cancel()
+    store.close()
+
+
+async def test_a_refused_create_parks_its_edits_and_no_others(tmp_path: Path) -> None:
+    path = tmp_path / "boards.db"
+    store, server = LocalStore(path), Server()
+    outbox, refused, _ = make(store, server)
+    server.errors = [ApiError(400, "The title must not be empty", "title")]
+    later = [Update(task_id="a", op_id="2", patch=TaskPatch(title="x")), Delete(task_id="a", op_id="3")]
+    outbox.put([create("a", "1"), create("b", "4"), *later])
+    running = asyncio.create_task(outbox.run())
+    await outbox.idle()
+    assert server.taken == ["4"]
+    assert [(item.edit.op_id, item.refusal.status) for item in refused] == [
+        ("1", 400),
+        ("2", 424),
+        ("3", 424),
+    ]
+    running.cancel()
+    store.close()
+
+    again = LocalStore(path)
+    second, _, _ = make(again, server)
+    assert second.adopt() == []
+    assert second.attention[0].refusal.reason == "The title must not be empty"
+    edits = second.retry("1", 7)
+    assert [type(edit) for edit in edits] == [Create, Update, Delete]
+    assert {edit.op_id for edit in edits}.isdisjoint({"1", "2", "3"})
+    assert second.attention == ()
+    second.discard("no such edit")
+    again.close()
+
+
+async def test_only_the_edits_of_a_program_that_is_gone_are_adopted(tmp_path: Path) -> None:
+    path = tmp_path / "boards.db"
+    first, other = LocalStore(path), LocalStore(path)
+    first.append(*PLACE, [create("a", "1")]).result()
+    other.append(*PLACE, [create("b", "2")]).result()
+    assert [row.edit.op_id for row in other.adopt(*PLACE)] == ["2"]
+    first.close()
+    assert [row.edit.op_id for row in other.adopt(*PLACE)] == ["1", "2"]
+    other.release(*PLACE).result()
+    third = LocalStore(path)
+    assert [row.edit.op_id for row in third.adopt(*PLACE)] == ["1", "2"]
+    assert third.unsent("server me") == {"project": 2}
+    third.close()
+    other.close()
+
+
+def test_the_file_is_private_and_the_board_is_the_newest_that_was_seen(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "boards.db"
+    store = LocalStore(path)
+    store.put_projects("me", [Project(id="p", name="P")]).result()
+    tasks = [Task(id=name, title=name, rev=2) for name in "ab"]
+    store.put_board("me", "p", tasks, 2).result()
+    store.put_changes("me", "p", {"a": None, "c": Task(id="c", title="c", rev=4)}, 4).result()
+    store.put_changes("me", "p", {"a": Task(id="a", title="late", rev=3)}, 3).result()
+    store.put_board("me", "p", tasks, 3).result()
+    for file in path.parent.iterdir():
+        assert stat.S_IMODE(file.stat().st_mode) & 0o077 == 0, file
+    store.close()
+    again = LocalStore(path)
+    cached = again.board("me", "p")
+    assert cached is not None
+    assert ({task.id for task in cached.tasks}, cached.rev) == ({"b", "c"}, 4)
+    assert again.board("me", "other") is None
+    assert [project.name for project in again.projects("me")] == ["P"]
+    again.forget("me").result()
+    assert again.board("me", "p") is None
+    again.close()
+
+
+async def test_a_disk_that_fails_is_told_and_the_edit_is_sent_all_the_same(tmp_path: Path) -> None:
+    disk, server = SlowDisk(tmp_path / "boards.db"), Server()
+    outbox, _, failed = make(disk, server)
+    outbox.put([create("a", "1")])
+    running = asyncio.create_task(outbox.run())
+    ((_, future),) = disk.waiting
+    future.set_exception(OSError("No space left on device"))
+    await until(lambda: server.taken == ["1"], what="sent")
+    assert "No space left" in failed[0]
+    running.cancel()
+
+
+@pytest.mark.parametrize("terminals", [4])
+async def test_several_terminals_write_one_file(tmp_path: Path, terminals: int) -> None:
+    stores = [LocalStore(tmp_path / "boards.db") for _ in range(terminals)]
+    futures = [
+        store.append(*PLACE, [create("t", f"{index}-{number}")])
+        for number in range(50)
+        for index, store in enumerate(stores)
+    ]
+    for future in futures:
+        await asyncio.wrap_future(future)
+    assert stores[0].unsent(PLACE[0]) == {PLACE[1]: 50 * terminals}
+    for store in stores:
+        store.close()
