@@ -8,12 +8,10 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
 from fluxboard.client.aliases import Aliases
 from fluxboard.client.api import ApiError, ApiUnreachable, Layer
 from fluxboard.client.editing import Editing
-from fluxboard.client.edits import Edit, Restore, Update
+from fluxboard.client.edits import Edit, Restore, with_patch
 from fluxboard.client.events import (
     AccessLost,
     BoardEvent,
@@ -205,7 +203,7 @@ class Board:
         return self._outbox.attention
 
     def retry(self, op_id: str, patch: TaskPatch | None = None) -> None:
-        """Sends a refused edit again, with ``patch`` instead of its own, over what is there now.
+        """Sends a refused edit again, with the values of ``patch`` for its own, over what is there now.
 
         A task that was deleted meanwhile is restored first.
         """
@@ -214,10 +212,7 @@ class Board:
             return
         edits = self._outbox.retry(op_id, None if self.layer == "core" else self._replica.rev)
         if patch is not None:
-            edits = [
-                msgspec.structs.replace(edit, patch=patch) if isinstance(edit, Update) else edit
-                for edit in edits
-            ]
+            edits = [with_patch(edit, patch) for edit in edits]
         gone = item.refusal.gone
         if gone is not None and gone.id not in self.tasks and self.layer == "plus":
             edits = [Restore(task_id=gone.id, task=gone), *edits]

@@ -97,6 +97,22 @@ def patch_values(patch: TaskPatch) -> dict[str, Any]:
     return {name: value for name in TASK_FIELDS if (value := getattr(patch, name)) is not UNSET}
 
 
+def with_patch(edit: Edit, patch: TaskPatch) -> Edit:
+    """An edit with the values of ``patch`` for its own; a change has no others than these."""
+    match edit:
+        case Update():
+            return msgspec.structs.replace(edit, patch=patch)
+        case Create(task=task, body=body):
+            values = patch_values(patch)
+            named = {name: value for name, value in values.items() if name in body.__struct_fields__}
+            return msgspec.structs.replace(
+                edit,
+                task=msgspec.structs.replace(task, **values),
+                body=msgspec.structs.replace(body, **named),
+            )
+    return edit
+
+
 def completion(before: Task, status: str, now: str) -> str | UnsetType | None:
     """What ``completed_at`` becomes when a task goes to a column; UNSET where it stays as it is."""
     if (status == COMPLETED) == (before.status == COMPLETED):

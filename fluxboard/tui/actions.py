@@ -21,6 +21,7 @@ _SHOWN_KEYS: Final = {
     "less_than_sign": "<",
     "question_mark": "?",
     "slash": "/",
+    "exclamation_mark": "!",
     "left": "←",
     "right": "→",
     "up": "↑",
@@ -87,7 +88,15 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("theme", "Choose a theme", ("t",), do.theme),
     Action("palette", "Command palette", ("ctrl+p",), do.palette),
     Action("retry", "Try again to reach the server", ("r",), do.retry, do.has_failed, "retry"),
-    Action("quit", "Quit", ("q",), do.quit_app, short="quit"),
+    Action(
+        "attention",
+        "What the server did not take",
+        ("exclamation_mark",),
+        do.attention,
+        do.has_attention,
+        "not taken",
+    ),
+    Action("quit", "Quit", ("q", "ctrl+q"), do.quit_app, short="quit"),
     Action("help", "Help", ("question_mark", "f1"), do.help_screen, short="help"),
 )
 BY_ID: Final = {action.id: action for action in ACTIONS}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fluxboard.model.types import PRIORITIES, TaskPatch
@@ -207,15 +208,43 @@ def delete(screen: BoardScreen) -> None:
 
 
 def undo(screen: BoardScreen) -> None:
-    done = screen.board.undo()
-    screen.notify(f"Undone: {done}" if done is not None else "Nothing to undo", timeout=3)
-    screen.after_edit()
+    _travel(screen, screen.board.undo, "Undone", "Nothing to undo")
 
 
 def redo(screen: BoardScreen) -> None:
-    done = screen.board.redo()
-    screen.notify(f"Done again: {done}" if done is not None else "Nothing to redo", timeout=3)
-    screen.after_edit()
+    _travel(screen, screen.board.redo, "Done again", "Nothing to redo")
+
+
+def _travel(screen: BoardScreen, go: Callable[..., str | None], done: str, nothing: str) -> None:
+    """Undo or redo; asks before it overwrites what somebody else did since."""
+    from fluxboard.client.undo import Overtaken
+    from fluxboard.tui.screens.confirm import ConfirmScreen
+
+    def tell(name: str | None) -> None:
+        screen.notify(f"{done}: {name}" if name is not None else nothing, timeout=3)
+        screen.after_edit()
+
+    def answered(yes: bool | None) -> None:
+        if yes:
+            tell(go(overwrite=True))
+
+    try:
+        tell(go())
+    except Overtaken as overtaken:
+        titles = "\n".join(title or UNTITLED for title in overtaken.titles[:4])
+        question = "Somebody else changed this since. Do it anyway?"
+        hint = f"To take back: {overtaken.step}"
+        screen.app.push_screen(ConfirmScreen(question, titles, yes="Overwrite", hint=hint), answered)
+
+
+def attention(screen: BoardScreen) -> None:
+    from fluxboard.tui.screens.attention import AttentionScreen
+
+    screen.app.push_screen(AttentionScreen(screen.board))
+
+
+def has_attention(screen: BoardScreen) -> bool:
+    return bool(screen.board.attention)
 
 
 def sidebar(screen: BoardScreen) -> None:
@@ -256,7 +285,25 @@ async def help_screen(screen: BoardScreen) -> None:
 
 
 def quit_app(screen: BoardScreen) -> None:
-    screen.app.exit()
+    from fluxboard.tui.screens.confirm import ConfirmScreen
+
+    connection = screen.board.connection
+    parts = []
+    if connection.queued:
+        parts.append(f"{connection.queued} not sent yet")
+    if connection.refused:
+        parts.append(f"{connection.refused} not taken by the server")
+    if not parts:
+        screen.app.exit()
+        return
+
+    def answered(yes: bool | None) -> None:
+        if yes:
+            screen.app.exit()
+
+    hint = "They are kept on this computer, and sent when you come back."
+    question = ConfirmScreen("Quit with unsent edits?", ", ".join(parts), yes="Quit", no="Stay", hint=hint)
+    screen.app.push_screen(question, answered)
 
 
 def priority_text(name: str) -> str:

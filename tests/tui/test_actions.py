@@ -11,6 +11,9 @@ from textual.command import CommandPalette
 from textual.widgets import OptionList
 
 import fluxboard.tui
+from fluxboard.client.edits import Delete
+from fluxboard.client.local import Refusal
+from fluxboard.client.outbox import Attention
 from fluxboard.tui.actions import ACTIONS, BY_ID, Action
 from fluxboard.tui.keytable import key_table
 from fluxboard.tui.palette import ActionCommands
@@ -60,6 +63,8 @@ async def test_users_give_an_action_their_own_keys(opened: Open) -> None:
 async def everything_makes_sense(it: Opened) -> None:
     """A board on which every action is on offer."""
     await it.press("space")
+    refused = Refusal(reason="no", status=400)
+    it.board.attention = (Attention(Delete(task_id="x"), refused, "x"),)
     it.board.fail = RuntimeError("no")
     it.screen.start_board()
     await until(lambda: it.screen.failure)
@@ -147,10 +152,19 @@ def test_nothing_is_reachable_by_mouse_only() -> None:
     }
     assert {name: names for name, names in found.items() if names} == clicks
     posted = {"on_key_footer_pressed", "on_board_header_name_pressed", "on_column_tabs_picked"}
+    posted |= {"on_board_header_attention_pressed"}
     assert posted <= set(vars(BoardScreen))
-    assert {"projects", "left", "right", "open", "move_left", "move_right", "order_up", "order_down"} <= set(
-        BY_ID
-    )
+    assert {
+        "attention",
+        "projects",
+        "left",
+        "right",
+        "open",
+        "move_left",
+        "move_right",
+        "order_up",
+        "order_down",
+    } <= set(BY_ID)
 
 
 def test_no_screen_has_bindings_of_the_board_beside_the_table() -> None:

@@ -159,7 +159,9 @@ class BoardScreen(Screen[None]):
             case board_events.SignInNeeded(reason):
                 self.post_message(self.Closed(reason, sign_in=True))
             case board_events.Connection():
-                self.header.refresh()
+                self.header.connected(event)
+            case board_events.CatchingUp():
+                self.header.catch_up(event)
             case _:
                 self.news.tell(event)
 
@@ -337,6 +339,9 @@ class BoardScreen(Screen[None]):
 
     def on_board_header_name_pressed(self) -> None:
         self.ask_for_projects()
+
+    async def on_board_header_attention_pressed(self) -> None:
+        await self.action_act("attention")
 
     def on_column_tabs_picked(self, message: ColumnTabs.Picked) -> None:
         self.go(lambda: self.cursor.to_column(self.board, message.place))

@@ -18,6 +18,7 @@ from fluxboard.client.events import BoardEvent, Changed
 from fluxboard.model.types import COMPLETED, Task
 from fluxboard.tui.commands import priority_text
 from fluxboard.tui.dates import due_day, due_text
+from fluxboard.tui.histories import history_text
 from fluxboard.tui.ports import Board, Unsubscribe
 from fluxboard.tui.widgets.card import UNTITLED
 from fluxboard.tui.widgets.dialog import Dialog, hints
@@ -49,6 +50,7 @@ class DetailScreen(ModalScreen[str]):
     DetailScreen #scroll { height: auto; margin-top: 1; }
     DetailScreen Markdown { padding: 0; margin: 0; background: $panel; }
     DetailScreen #checklist { height: auto; margin-bottom: 1; display: none; }
+    DetailScreen #history { height: auto; margin-top: 1; color: $flux-muted; display: none; }
     DetailScreen #keys { margin-top: 1; }
     """
 
@@ -68,6 +70,7 @@ class DetailScreen(ModalScreen[str]):
             with VerticalScroll(id="scroll", classes="-squeeze"):
                 yield Static("", id="checklist", markup=False)
                 yield Markdown("", open_links=False)
+                yield Static("", id="history", markup=False)
             yield Static(
                 hints(("e", "edit"), ("d", "delete"), ("j k", "scroll"), ("esc", "close")), id="keys"
             )
@@ -75,6 +78,7 @@ class DetailScreen(ModalScreen[str]):
     async def on_mount(self) -> None:
         self._stop = self.board.subscribe(self._on_board_event)
         await self._show()
+        self._tell_history()
 
     def on_unmount(self) -> None:
         if self._stop is not None:
@@ -83,10 +87,22 @@ class DetailScreen(ModalScreen[str]):
     def _on_board_event(self, event: BoardEvent) -> None:
         if isinstance(event, Changed) and (not event.task_ids or self.task_id in event.task_ids):
             self._follow()
+            self._tell_history()
 
     @work(exclusive=True)
     async def _follow(self) -> None:
         await self._show()
+
+    @work(exclusive=True, group="history")
+    async def _tell_history(self) -> None:
+        """Who did what, below the text; without a network there is none to tell."""
+        try:
+            entries = await self.board.history(self.task_id)
+        except Exception:  # the board itself is there without it
+            return
+        history = self.query_one("#history", Static)
+        history.display = bool(entries)
+        history.update(history_text(entries))
 
     async def _show(self) -> None:
         task = self.board.tasks.get(self.task_id)

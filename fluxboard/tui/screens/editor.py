@@ -21,6 +21,7 @@ from fluxboard.model.wire import TaskCreate
 from fluxboard.tui.commands import priority_text
 from fluxboard.tui.dates import parse_day
 from fluxboard.tui.ports import Board, Unsubscribe
+from fluxboard.tui.widgets.card import clip
 from fluxboard.tui.widgets.dialog import Dialog, hints
 
 Values = dict[str, str | None]
@@ -154,11 +155,11 @@ class EditorScreen(ModalScreen[str]):
             if typed[name] == seen:
                 self._put(name, theirs)
             elif typed[name] != theirs:
-                clashes.append(_WORDS.get(name, name))
+                clashes.append(_theirs(name, theirs))
             self._shown[name] = theirs
         self._base = task
         if clashes:
-            self._say(f"Somebody changed the {', '.join(clashes)} meanwhile. Yours is kept.")
+            self._say(f"Changed meanwhile: {'; '.join(clashes)}. Yours is kept, and saved when you save.")
 
     def _put(self, name: str, value: str) -> None:
         if name == "description":
@@ -256,6 +257,12 @@ class EditorScreen(ModalScreen[str]):
         note = self.query_one("#note", Static)
         note.update(text)
         note.display = True
+
+
+def _theirs(name: str, value: str) -> str:
+    """A field and what somebody else made of it, as far as a line has room."""
+    words = clean_line(value) or "nothing"
+    return f"{_WORDS.get(name, name)} → {clip(words, 60)}"
 
 
 def _creation(values: Values) -> TaskCreate:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from textual.notifications import SeverityLevel
 
-from fluxboard.client.events import BoardEvent, News, Refused, Remote
+from fluxboard.client.events import BoardEvent, News, Refused, Remote, Trouble
 from fluxboard.tui.widgets.card import clip
 from fluxboard.tui.widgets.sidebar import Happening
 from fluxboard.tui.widgets.toasts import Gatherer
@@ -43,11 +43,12 @@ class NewsDesk:
             case Refused():
                 what = f"“{clip(event.title, 60)}”" if event.title else "A task"
                 screen.notify(
-                    f"{what} was not {_DONE[event.action]}: {event.reason}. "
-                    "You see it as the server has it; your other changes are kept.",
+                    f"{what} was not {_DONE[event.action]}: {event.reason}. Your text is kept: ! shows it.",
                     severity="error",
                     timeout=10,
                 )
+            case Trouble(message):
+                screen.notify(message, severity="error", timeout=10)
             case _:
                 pass
 

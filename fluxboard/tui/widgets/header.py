@@ -10,7 +10,7 @@ from textual.content import Content, Span
 from textual.message import Message
 from textual.widget import Widget
 
-from fluxboard.client.events import Connection
+from fluxboard.client.events import CatchingUp, Connection
 from fluxboard.model.types import COMPLETED, Column, progress_of
 from fluxboard.tui.faces import Faces
 from fluxboard.tui.themes import Palette
@@ -18,6 +18,8 @@ from fluxboard.tui.widgets.card import clip
 
 _BAR = 12
 _ROOM_FOR_BAR = 56
+_ROOM_FOR_WORDS = 76
+_CATCHING_BAR = 8
 
 
 def part(text: str, colour: str = "", *, bold: bool = False, on: str = "") -> Content:
@@ -39,8 +41,20 @@ def connection_text(connection: Connection) -> str:
     return connection.word
 
 
+def attention_text(count: int, *, short: bool = False) -> str:
+    """ "⚠ 2 need attention": how many of my edits the server refused; "" for none."""
+    if not count:
+        return ""
+    if short:
+        return f"⚠ {count} refused"
+    return f"⚠ {count} need{'' if count > 1 else 's'} attention"
+
+
 class BoardHeader(Widget):
-    """Project, progress, who is here (where the sidebar is hidden) and the connection's word."""
+    """Project, progress, who is here (where the sidebar is hidden) and the connection's word.
+
+    While missed changes arrive it says how far that is, and it counts the edits that the server refused.
+    """
 
     ALLOW_SELECT = False
     DEFAULT_CSS = "BoardHeader { height: 1; background: $panel; padding: 0 1; }"
@@ -49,15 +63,37 @@ class BoardHeader(Widget):
     class NamePressed(Message):
         """The project's name was clicked."""
 
+    @dataclass
+    class AttentionPressed(Message):
+        """The count of refused edits was clicked."""
+
     def __init__(self, faces: Faces) -> None:
         super().__init__()
         self.faces = faces
         self.people = True
+        self._catching: CatchingUp | None = None
+        self._attention = (0, 0)
+
+    def catch_up(self, event: CatchingUp) -> None:
+        """Shows how far the catching up is, until it is done."""
+        self._catching = event if 0 <= event.done < event.total else None
+        self.refresh()
+
+    def connected(self, connection: Connection) -> None:
+        """Shows the connection; what was interrupted is no progress any more."""
+        if connection.word == "offline":
+            self._catching = None
+        self.refresh()
 
     def render(self) -> Content:
         board, palette = self.faces.board, self.faces.palette
         width = self.size.width
+        warning = part(
+            attention_text(board.connection.refused, short=width < _ROOM_FOR_WORDS), palette.high, bold=True
+        )
         right = self._right(width)
+        if warning.cell_length:
+            right = warning + Content("  ") + right
         room = width - right.cell_length - 2
         done, total = len(board.column_ids(COMPLETED)), len(board.tasks)
         percent = progress_of(done, total)
@@ -76,7 +112,10 @@ class BoardHeader(Widget):
         left = Content.assemble(
             part("◆ ", palette.accent), part(name, palette.text, bold=True), part(" ▾", palette.muted), bar
         )
-        return Content.assemble(left, " " * max(1, width - left.cell_length - right.cell_length), right)
+        gap = max(1, width - left.cell_length - right.cell_length)
+        start = left.cell_length + gap
+        self._attention = (start, start + warning.cell_length)
+        return Content.assemble(left, " " * gap, right)
 
     def _right(self, width: int) -> Content:
         board, palette = self.faces.board, self.faces.palette
@@ -89,6 +128,8 @@ class BoardHeader(Widget):
             badges = self._badges(max(0, min(5, width // 14 - 2)))
             if badges.cell_length:
                 parts.append(badges)
+        if self._catching is not None:
+            parts.append(self._progress(self._catching, width))
         if connection.queued and connection.word == "live":
             parts.append(part(f"⇡ {connection.queued}", palette.muted))
         colour = {"live": palette.success, "polling": palette.medium, "offline": palette.critical}.get(
@@ -99,6 +140,19 @@ class BoardHeader(Widget):
             part(f"{dot} {connection_text(connection)}", colour, bold=connection.word != "connecting")
         )
         return Content("  ").join(parts)
+
+    def _progress(self, event: CatchingUp, width: int) -> Content:
+        palette = self.faces.palette
+        share = event.done / event.total
+        if width < _ROOM_FOR_WORDS:
+            return part(f"⇣ {int(100 * share)}%", palette.muted)
+        full = int(share * _CATCHING_BAR)
+        return Content.assemble(
+            part("catching up ", palette.muted),
+            part("━" * full, palette.accent),
+            part("─" * (_CATCHING_BAR - full), palette.rule),
+            part(f" {int(100 * share)}%", palette.muted),
+        )
 
     def _badges(self, most: int) -> Content:
         board, palette = self.faces.board, self.faces.palette
@@ -113,7 +167,10 @@ class BoardHeader(Widget):
         return Content(" ").join(badges)
 
     def on_click(self, event: events.Click) -> None:
-        if event.x < 4 + cell_len(self.faces.board.project.name) + 3:
+        start, end = self._attention
+        if start <= event.x - 1 < end:
+            self.post_message(self.AttentionPressed())
+        elif event.x < 4 + cell_len(self.faces.board.project.name) + 3:
             self.post_message(self.NamePressed())
 
 
