@@ -40,6 +40,7 @@ from fluxboard.server.rest.support import (
     on_failure,
     on_http_error,
     on_refusal,
+    on_unreadable,
     provide_caller,
     provide_services,
 )
@@ -108,6 +109,8 @@ class Server:
             exception_handlers={
                 Refusal: on_refusal,
                 HTTPException: on_http_error,
+                UnicodeDecodeError: on_unreadable,
+                RecursionError: on_unreadable,
                 Exception: on_failure,
             },
             cors_config=CORSConfig(

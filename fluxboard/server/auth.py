@@ -109,7 +109,7 @@ class Tokens:
         """The session and generation of a refresh token. Raises Forbidden for a forged one."""
         session_id, _, rest = token.partition(".")
         number, _, signature = rest.partition(".")
-        if not number.isdecimal() or len(number) > 9:
+        if not number.isdecimal() or len(number) > 9 or str(int(number)) != number:
             raise Forbidden(BAD_TOKEN)
         if not hmac.compare_digest(signature.encode(), self._signature(session_id, int(number)).encode()):
             raise Forbidden(BAD_TOKEN)
@@ -121,7 +121,10 @@ class Tokens:
 
 
 class Throttle:
-    """Counts failures by key within a sliding window of seconds."""
+    """Counts failures by key within a sliding window of seconds.
+
+    An attempt counts as a failure until it succeeds: a hundred at once get no further than one by one.
+    """
 
     def __init__(self, limit: int, window: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._limit = limit
@@ -129,19 +132,25 @@ class Throttle:
         self._clock = clock
         self._failures: dict[str, deque[float]] = {}
 
-    def check(self, key: str) -> None:
-        """Raises TooMany while a key has failed too often."""
+    def begin(self, key: str) -> None:
+        """Counts an attempt. Raises TooMany while a key has failed too often."""
         recent = self._recent(key)
         if len(recent) >= self._limit:
             wait = int(recent[0] + self._window - self._clock()) + 1
             raise TooMany(f"Too many attempts. Try again in {wait} s.", retry_after=wait)
 
-    def failed(self, key: str) -> None:
-        """Counts one failure."""
         if len(self._failures) > 10_000:
             for other in list(self._failures):
                 self._recent(other)
         self._failures.setdefault(key, deque()).append(self._clock())
+
+    def succeeded(self, key: str) -> None:
+        """Takes back one attempt."""
+        recent = self._recent(key)
+        if recent:
+            recent.pop()
+        if not recent:
+            self._failures.pop(key, None)
 
     def _recent(self, key: str) -> deque[float]:
         found = self._failures.get(key)

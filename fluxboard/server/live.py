@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -35,9 +36,10 @@ from fluxboard.model.wire import (
 )
 from fluxboard.server.auth import Tokens
 from fluxboard.server.commands import accounts, projects, tasks
-from fluxboard.server.commands.access import BAD_TOKEN, Caller, enter, identify
+from fluxboard.server.commands.access import BAD_TOKEN, NO_ACCESS, Caller, enter, identify
 from fluxboard.server.commands.ledger import encode
-from fluxboard.server.errors import Refusal
+from fluxboard.server.errors import Forbidden, NotFound, Refusal, Unavailable
+from fluxboard.server.packets import SocketServer
 from fluxboard.server.presence import Presence
 from fluxboard.server.settings import Settings
 from fluxboard.server.storage.engine import Committed, Storage
@@ -49,25 +51,14 @@ HEAD_SOON: Final = 15.0
 HEAD_LATER: Final = 60.0
 EXPIRING_SECONDS: Final = 60.0
 ROOMS_A_SOCKET: Final = 50
+#: A socket that lets more packets than this wait is closed: it will catch up, the memory would not.
+BACKLOG_MAX: Final = 2000
+#: In this time a connection is signed in, or closed.
+SIGN_IN_SECONDS: Final = 10.0
+FAILED: Final = "The server failed at this. It was logged."
 
 log = logging.getLogger("fluxboard.live")
 T = TypeVar("T")
-
-
-class _Json:
-    """JSON for the packets: what is encoded already passes through."""
-
-    @staticmethod
-    def dumps(value: object, **_: object) -> str:
-        return msgspec.json.encode(value).decode()
-
-    @staticmethod
-    def loads(text: str | bytes, **_: object) -> Any:
-        return msgspec.json.decode(text)
-
-
-class _Packet(socketio.packet.Packet):  # type: ignore[misc]
-    json = _Json
 
 
 class _TaskRef(msgspec.Struct, rename="camel"):
@@ -88,10 +79,15 @@ class _Renewal(msgspec.Struct):
 
 @dataclass(slots=True)
 class _Client:
+    """A socket's person and rooms. A removal takes a project out of ``rooms`` and ``joining`` alike."""
+
     caller: Caller
     name: str
     rooms: set[str] = field(default_factory=set)
+    joining: set[str] = field(default_factory=set)
     warned: bool = False
+    #: One event at a time, in order: a leave never overtakes its join, not even over polling.
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 @dataclass(slots=True)
@@ -113,11 +109,10 @@ class Live:
         self._queue: asyncio.Queue[Committed] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
         self.presence = Presence(self._tell_presence)
-        self.sio = socketio.AsyncServer(
+        self._strangers: dict[str, float] = {}
+        self.sio = SocketServer(
             async_mode="asgi",
-            # In order for each client: a leave never overtakes its join.
             async_handlers=False,
-            serializer=_Packet,
             cors_allowed_origins=list(settings.cors_origins) or None,
             max_http_buffer_size=100_000,
             ping_interval=15,
@@ -127,11 +122,11 @@ class Live:
         )
         self.sio.on("connect", self._connect)
         self.sio.on("disconnect", self._disconnect)
-        self.sio.on(JOIN_PROJECT, self._join)
-        self.sio.on(LEAVE_PROJECT, self._leave)
-        self.sio.on(AUTH_REFRESH, self._renew)
+        self._on(JOIN_PROJECT, JoinProject, self._join)
+        self._on(LEAVE_PROJECT, JoinProject, self._leave)
+        self._on(AUTH_REFRESH, _Renewal, self._renew)
         for event in TASK_EVENTS:
-            self.sio.on(event, self._notice)
+            self._on(event, _Notice, self._notice)
 
     # -- life
 
@@ -152,9 +147,9 @@ class Live:
         await self._queue.join()
         await self.sio.emit(SERVER_DRAINING, {"retryAfter": 1})
         await asyncio.sleep(0)
-        for socket_id in list(self._clients):
-            with contextlib.suppress(Exception):
-                await self.sio.disconnect(socket_id)
+        await asyncio.gather(*(self._close(socket_id) for socket_id in list(self._clients)))
+        for connection in self.sio.strangers():  # all of them now; a poll that waits is answered
+            await self.sio.drop(connection)
 
     async def stop(self) -> None:
         """Ends the background work."""
@@ -164,89 +159,108 @@ class Live:
 
     # -- what clients send
 
-    async def _connect(self, socket_id: str, environ: dict[str, Any], auth: Any) -> None:
+    async def _connect(self, socket_id: str, environ: dict[str, Any], auth: Any = None) -> None:
+        """Raises ConnectionRefusedError and nothing else: after that alone the library forgets the socket."""
+        try:
+            self._clients[socket_id] = await self._welcome(auth)
+        except Unavailable as unavailable:
+            raise socketio.exceptions.ConnectionRefusedError(unavailable.message) from None
+        except Refusal as refusal:
+            message = f"Authentication error: {refusal.message}"
+            raise socketio.exceptions.ConnectionRefusedError(message) from None
+        except Exception:
+            log.exception("a handshake failed")
+            raise socketio.exceptions.ConnectionRefusedError(FAILED) from None
+        if not self.sio.is_open(socket_id):  # closed meanwhile, and nobody will say so again
+            del self._clients[socket_id]
+            raise socketio.exceptions.ConnectionRefusedError("The connection is closed")
+
+    async def _welcome(self, auth: Any) -> _Client:
         token = auth.get("token") if isinstance(auth, dict) else None
         if not isinstance(token, str) or not token:
-            raise socketio.exceptions.ConnectionRefusedError("Authentication error: no token")
-        try:
-            caller = self._tokens.caller(token)
-            person = await self._store.read(lambda tx: identify(tx, caller))
-        except Refusal:
-            raise socketio.exceptions.ConnectionRefusedError(f"Authentication error: {BAD_TOKEN}") from None
-        self._clients[socket_id] = _Client(caller, person.name)
+            raise Forbidden("no token")
+        caller = self._tokens.caller(token)
+        person = await self._store.read(lambda tx: identify(tx, caller))
+        return _Client(caller, person.name)
 
     async def _disconnect(self, socket_id: str, reason: str = "") -> None:
         client = self._clients.pop(socket_id, None)
-        for project_id in client.rooms if client else ():
-            self.presence.leave(project_id, client.caller.user_id, socket_id)  # type: ignore[union-attr]
+        if client is None:
+            return
+        client.joining.clear()
+        for project_id in client.rooms:
+            self.presence.leave(project_id, client.caller.user_id, socket_id)
 
-    async def _join(self, socket_id: str, data: Any = None) -> dict[str, object]:
-        client = self._clients[socket_id]
-        wanted = await self._read(socket_id, data, JoinProject)
-        if wanted is None:
-            return {"ok": False}
+    def _on(
+        self, event: str, kind: type[T], handle: Callable[[str, _Client, T], Awaitable[dict[str, object]]]
+    ) -> None:
+        """Has ``handle`` answer an event whose payload is a ``kind``; what goes wrong becomes ``error``."""
+
+        async def handler(socket_id: str, *payload: Any) -> dict[str, object]:
+            client = self._clients[socket_id]
+            try:
+                wanted = msgspec.convert(payload[0] if len(payload) == 1 else None, kind)
+                async with client.turn:
+                    return await handle(socket_id, client, wanted)
+            except msgspec.ValidationError as error:
+                message = f"Bad payload: {error}"
+            except Refusal as refusal:
+                message = refusal.message
+            except Exception:
+                log.exception("unexpected error in %s", event)
+                message = FAILED
+            await self.sio.emit(ERROR, {"message": message}, to=socket_id)
+            return {"ok": False, "message": message}
+
+        self.sio.on(event, handler)
+
+    async def _join(self, socket_id: str, client: _Client, wanted: JoinProject) -> dict[str, object]:
         project_id = wanted.project_id
         if len(client.rooms) >= ROOMS_A_SOCKET and project_id not in client.rooms:
-            return await self._refuse(socket_id, "Too many projects on one connection")
-        # In the room before the head is read: what is committed in between is heard.
+            raise Forbidden("Too many projects on one connection")
+        # Nobody is in the room before their access is known, and a removal that is published while it is
+        # looked up takes the project out of `joining`.
+        client.joining.add(project_id)
+        try:
+            await self._store.read(lambda tx: enter(tx, client.caller, project_id))
+            if project_id not in client.joining:
+                raise Forbidden(NO_ACCESS)
+        finally:
+            client.joining.discard(project_id)
         await self.sio.enter_room(socket_id, room_of(project_id))
+        client.rooms.add(project_id)
+        self.presence.enter(project_id, client.caller.user_id, client.name, socket_id)
+        # In the room before the head is read: what is committed in between is heard.
         try:
             rev = await self._store.read(lambda tx: _head_for(tx, client.caller, project_id))
-        except Refusal as refusal:
-            await self.sio.leave_room(socket_id, room_of(project_id))
-            return await self._refuse(socket_id, refusal.message)
-        client.rooms.add(project_id)
-        self._heads.setdefault(project_id, _Head(rev, time.monotonic() + HEAD_LATER))
-        self.presence.enter(project_id, client.caller.user_id, client.name, socket_id)
+        except Exception:
+            await self._take_out(socket_id, project_id)
+            raise
+        head = self._heads.setdefault(project_id, _Head(rev, time.monotonic() + HEAD_LATER))
+        head.rev = max(head.rev, rev)
         return {"ok": True, "rev": rev}
 
-    async def _leave(self, socket_id: str, data: Any = None) -> None:
-        wanted = await self._read(socket_id, data, JoinProject)
-        if wanted is not None:
-            await self._take_out(socket_id, wanted.project_id)
-
-    async def _notice(self, socket_id: str, data: Any = None) -> dict[str, object]:
-        notice = await self._read(socket_id, data, _Notice)
-        if notice is None:
-            return {"ok": False}
-        client = self._clients[socket_id]
-        task_id = notice.task.id if notice.task else notice.task_id
-        if notice.project_id not in client.rooms:
-            return await self._refuse(socket_id, "Join the project first")
-        try:
-            known = await self._store.read(
-                lambda tx: tasks.exists(tx, enter(tx, client.caller, notice.project_id), task_id or "")
-            )
-        except Refusal as refusal:
-            return await self._refuse(socket_id, refusal.message)
-        if not known:
-            return await self._refuse(socket_id, tasks.NO_TASK)
+    async def _leave(self, socket_id: str, client: _Client, wanted: JoinProject) -> dict[str, object]:
+        await self._take_out(socket_id, wanted.project_id)
         return {"ok": True}
 
-    async def _renew(self, socket_id: str, data: Any = None) -> dict[str, object]:
-        renewal = await self._read(socket_id, data, _Renewal)
-        client = self._clients[socket_id]
-        if renewal is None:
-            return {"ok": False}
-        try:
-            caller = self._tokens.caller(renewal.token)
-        except Refusal as refusal:
-            return await self._refuse(socket_id, refusal.message)
+    async def _notice(self, socket_id: str, client: _Client, notice: _Notice) -> dict[str, object]:
+        if notice.project_id not in client.rooms:
+            raise Forbidden("Join the project first")
+        task_id = notice.task.id if notice.task else notice.task_id
+        known = await self._store.read(
+            lambda tx: tasks.exists(tx, enter(tx, client.caller, notice.project_id), task_id or "")
+        )
+        if not known:
+            raise NotFound(tasks.NO_TASK)
+        return {"ok": True}
+
+    async def _renew(self, socket_id: str, client: _Client, renewal: _Renewal) -> dict[str, object]:
+        caller = self._tokens.caller(renewal.token)
         if (caller.user_id, caller.session_id) != (client.caller.user_id, client.caller.session_id):
-            return await self._refuse(socket_id, BAD_TOKEN)
+            raise Forbidden(BAD_TOKEN)
         client.caller, client.warned = caller, False
         return {"ok": True}
-
-    async def _read(self, socket_id: str, data: Any, kind: type[T]) -> T | None:
-        try:
-            return msgspec.convert(data, kind)
-        except msgspec.ValidationError as error:
-            await self._refuse(socket_id, f"Bad payload: {error}")
-            return None
-
-    async def _refuse(self, socket_id: str, message: str) -> dict[str, object]:
-        await self.sio.emit(ERROR, {"message": message}, to=socket_id)
-        return {"ok": False, "message": message}
 
     # -- what rooms hear
 
@@ -269,10 +283,11 @@ class Live:
             return
         head = self._heads.setdefault(project_id, _Head(0, 0))
         head.rev, head.due = max(head.rev, committed.rev), time.monotonic() + HEAD_SOON
+        sender = self._clients.get(committed.socket_id or "")
+        own = sender is not None and sender.caller.user_id == committed.user_id
+        skipped = committed.socket_id if own else None
         for event in committed.events:
-            await self.sio.emit(
-                event.name, msgspec.Raw(event.payload), room=room, skip_sid=committed.socket_id
-            )
+            await self.sio.emit(event.name, msgspec.Raw(event.payload), room=room, skip_sid=skipped)
         if committed.closed:
             for socket_id, client in list(self._clients.items()):
                 if project_id in client.rooms:
@@ -285,17 +300,27 @@ class Live:
     async def _remove(self, project_id: str, user_id: str) -> None:
         """Takes somebody who is no longer a member out of a room, and tells only them."""
         for socket_id, client in list(self._clients.items()):
-            if client.caller.user_id == user_id and project_id in client.rooms:
-                await self._take_out(socket_id, project_id)
-                await self.sio.emit(PROJECT_REMOVED, {"projectId": project_id}, to=socket_id)
+            if client.caller.user_id == user_id:
+                client.joining.discard(project_id)
+                await self._put_out(socket_id, project_id)
 
-    async def _take_out(self, socket_id: str, project_id: str) -> None:
+    async def _put_out(self, socket_id: str, project_id: str) -> None:
+        if await self._take_out(socket_id, project_id):
+            await self.sio.emit(PROJECT_REMOVED, {"projectId": project_id}, to=socket_id)
+
+    async def _take_out(self, socket_id: str, project_id: str) -> bool:
+        """Whether a socket was in a project's room, which it is no more."""
         client = self._clients.get(socket_id)
         if client is None or project_id not in client.rooms:
-            return
+            return False
         client.rooms.discard(project_id)
         await self.sio.leave_room(socket_id, room_of(project_id))
         self.presence.leave(project_id, client.caller.user_id, socket_id)
+        return True
+
+    async def _close(self, socket_id: str) -> None:
+        with contextlib.suppress(Exception):
+            await self.sio.disconnect(socket_id)
 
     # -- the sweep
 
@@ -305,6 +330,7 @@ class Live:
             await asyncio.sleep(SWEEP_SECONDS)
             try:
                 await self._sweep_sessions()
+                await self._sweep_connections()
                 await self._tell_heads()
                 if time.monotonic() - last_members >= MEMBERSHIP_SECONDS:
                     last_members = time.monotonic()
@@ -319,23 +345,34 @@ class Live:
         for socket_id, client in list(self._clients.items()):
             if client.caller.session_id in ended or client.caller.expires <= now:
                 await self.sio.emit(AUTH_EXPIRED, {"message": BAD_TOKEN}, to=socket_id)
-                await self.sio.disconnect(socket_id)
+                await self._close(socket_id)
             elif not client.warned and client.caller.expires <= now + EXPIRING_SECONDS:
                 client.warned = True
                 await self.sio.emit(
                     AUTH_EXPIRING, {"expiresIn": int(client.caller.expires - now)}, to=socket_id
                 )
 
+    async def _sweep_connections(self) -> None:
+        """Closes what nobody signs in on, and what lets its events pile up."""
+        for socket_id in list(self._clients):
+            if self.sio.backlog(socket_id) > BACKLOG_MAX:
+                log.warning("a socket let %d packets wait and is closed", self.sio.backlog(socket_id))
+                await self._close(socket_id)
+        now = time.monotonic()
+        self._strangers = {stranger: self._strangers.get(stranger, now) for stranger in self.sio.strangers()}
+        for stranger, since in self._strangers.items():
+            if now - since > SIGN_IN_SECONDS:
+                await self.sio.drop(stranger)
+
     async def _sweep_members(self) -> None:
         """A message about a lost membership may itself be lost."""
-        for socket_id, client in list(self._clients.items()):
-            for project_id in list(client.rooms):
-                caller = client.caller
-                try:
-                    await self._store.read(lambda tx, c=caller, p=project_id: enter(tx, c, p))  # type: ignore[misc]
-                except Refusal:
-                    await self._take_out(socket_id, project_id)
-                    await self.sio.emit(PROJECT_REMOVED, {"projectId": project_id}, to=socket_id)
+        held = [
+            (socket_id, client.caller, project_id)
+            for socket_id, client in self._clients.items()
+            for project_id in client.rooms
+        ]
+        for socket_id, project_id in await self._store.read(lambda tx: _lost(tx, held)) if held else ():
+            await self._put_out(socket_id, project_id)
 
     async def _tell_heads(self) -> None:
         """An event that was the last one and got lost leaves no gap to see; so the head is told."""
@@ -364,3 +401,14 @@ def room_of(project_id: str) -> str:
 def _head_for(tx: Tx, caller: Caller, project_id: str) -> int:
     enter(tx, caller, project_id)
     return projects.head(tx, project_id)
+
+
+def _lost(tx: Tx, held: list[tuple[str, Caller, str]]) -> list[tuple[str, str]]:
+    """The sockets whose person is no longer in the project, with that project."""
+    lost = []
+    for socket_id, caller, project_id in held:
+        try:
+            enter(tx, caller, project_id)
+        except (Forbidden, NotFound):
+            lost.append((socket_id, project_id))
+    return lost

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -63,10 +65,15 @@ def _secret(data: Path, *, single_machine: bool) -> str:
     if not single_machine:
         raise BadSettings("Set JWT_SECRET: every server on this database must sign with the same one.")
     path = data / "jwt-secret"
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secret := secrets.token_urlsafe(48))
+    if not path.exists():
+        # Whole before it has its name: another server may start at this moment, and this one may be killed.
+        descriptor, made = tempfile.mkstemp(dir=data, prefix="jwt-secret.")  # readable by its owner only
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+        with contextlib.suppress(FileExistsError):
+            os.link(made, path)
+        os.unlink(made)
+    secret = path.read_text().strip()
+    if len(secret) < SECRET_MIN:
+        raise BadSettings(f"{path} is damaged. Delete it; everybody then signs in again.")
     return secret

@@ -90,11 +90,11 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("retry", "Try again to reach the server", ("r",), do.retry, do.has_failed, "retry"),
     Action(
         "attention",
-        "What the server did not take",
+        "What needs attention",
         ("exclamation_mark",),
         do.attention,
         do.has_attention,
-        "not taken",
+        "attention",
     ),
     Action("quit", "Quit", ("q", "ctrl+q"), do.quit_app, short="quit"),
     Action("help", "Help", ("question_mark", "f1"), do.help_screen, short="help"),

@@ -9,8 +9,9 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from fluxboard.model.merge import ITEM_FIELDS, TEXT_FIELDS, merge_checklist, merge_labels, merge_text
-from fluxboard.model.types import TASK_FIELDS, ChecklistItem, Task
+from fluxboard.model.types import DESCRIPTION_MAX, TASK_FIELDS, TITLE_MAX, ChecklistItem, Task
 from fluxboard.model.wire import Conflict, FieldConflict
+from fluxboard.server.commands import fields
 from fluxboard.server.commands.ledger import Ledger
 from fluxboard.server.errors import Overwrites
 from fluxboard.server.storage.sql import Statement
@@ -29,6 +30,7 @@ class _Row:
     prev: dict[str, msgspec.Raw]
 
 
+_LONGEST: Final = {"title": TITLE_MAX, "description": DESCRIPTION_MAX}
 _logged: Final = msgspec.json.Decoder(_Logged)
 _SINCE: Final = Statement(
     select(changes.c.actor_id, users.c.name, changes.c.at, changes.c.prev)
@@ -69,13 +71,14 @@ def merged(ledger: Ledger, task: Task, wanted: dict[str, Any], base_rev: int) ->
         base = touching[0].prev[TASK_FIELDS[name]] if touching else None
         mine, theirs = wanted[name], getattr(task, name)
         if name == "labels":
-            result[name] = merge_labels(_read(base, tuple[str, ...], ()), mine, theirs)
+            result[name] = fields.labels(merge_labels(_read(base, tuple[str, ...], ()), mine, theirs))
         elif name == "checklist":
-            result[name] = merge_checklist(_read(base, tuple[ChecklistItem, ...], ()), mine, theirs)
+            old = _read(base, tuple[ChecklistItem, ...], ())
+            result[name] = fields.checklist(merge_checklist(old, mine, theirs))
         else:
             before = _read(base, str, "")
             both = merge_text(before, mine, theirs)
-            if both is not None:
+            if both is not None and len(both) <= _LONGEST[name]:
                 result[name] = both
                 continue
             last = touching[-1] if touching else None

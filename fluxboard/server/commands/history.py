@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, bindparam, func, or_, select
 
 from fluxboard.model.types import Activity, ActivityMetadata
 from fluxboard.model.wire import ActivitiesAnswer, FieldChange, HistoryEntry
+from fluxboard.server.commands import fields
 from fluxboard.server.commands.access import NO_PROJECT
 from fluxboard.server.commands.ledger import FIND_PROJECT, activity_id, as_text
 from fluxboard.server.errors import Gone, NotFound
@@ -18,6 +19,7 @@ from fluxboard.server.storage.tables import changes, users
 
 CHANGES_MAX: Final = 1000
 ACTIVITIES_MAX: Final = 200
+OFFSET_MAX: Final = 1_000_000_000
 HISTORY_MAX: Final = 500
 
 
@@ -144,14 +146,14 @@ _TOTAL: Final = Statement(select(func.count()).select_from(changes).where(*_matc
 
 def feed(tx: Tx, project_id: str, wanted: Filter, limit: int, offset: int) -> ActivitiesAnswer:
     """A page of the activity feed, newest first."""
-    limit, offset = max(1, min(limit, ACTIVITIES_MAX)), max(0, offset)
-    # A day alone as the end means the whole of it.
-    until = wanted.date_to or ""
+    limit, offset = max(1, min(limit, ACTIVITIES_MAX)), max(0, min(offset, OFFSET_MAX))
+    until = fields.day(wanted.date_to, "dateTo") or ""
     values = {
         "project": project_id,
         "type": wanted.type or "",
         "user": wanted.user_id or "",
-        "date_from": wanted.date_from or "",
+        "date_from": fields.day(wanted.date_from, "dateFrom") or "",
+        # A day alone as the end means the whole of it.
         "date_to": f"{until}T23:59:59.999Z" if len(until) == 10 else until,
     }
     found = tx.all(_FEED, **values, count=limit, skip=offset)

@@ -134,6 +134,11 @@ def people_of(tx: Tx, project_id: str) -> tuple[Member, ...]:
     return tuple(tx.all(MEMBERS_OF, project=project_id))
 
 
+def lock(tx: Tx, project_id: str) -> None:
+    """Waits until no other transaction writes a project: what is read after it stays true to the commit."""
+    tx.one(_LOCK_PROJECT, project=project_id)
+
+
 class Ledger:
     """A context manager: what is appended becomes the project's new head when it is left without an error."""
 

@@ -20,6 +20,9 @@ from fluxboard.server.storage.tables import tasks
 
 R = TypeVar("R")
 
+#: Far more than any number of moves needs; what is longer was not made by moving.
+POSITION_MAX: Final = 2000
+
 _task: Final = msgspec.json.Decoder(Task)
 
 
@@ -106,7 +109,7 @@ def place(
 
 def place_at(ledger: Ledger, column: str, task_id: str, key: str) -> str:
     """``key`` itself where it is free, else right behind its holder. Raises BadInput for what is no key."""
-    if not is_position(key):
+    if len(key) > POSITION_MAX or not is_position(key):
         raise BadInput("This is not a position", field="position")
     column_of = _Column(ledger, column, task_id)
     if not column_of.ask(_HOLDERS, key=key):

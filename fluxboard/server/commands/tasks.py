@@ -217,8 +217,14 @@ def restore(ledger: Ledger, task_id: str) -> Task:
         task = msgspec.structs.replace(task, status=ledger.columns[0].id)
     position = place_at(ledger, task.status, task_id, task.position)
     rev = ledger.next_rev
-    revs = task.field_revs | {"position": rev}
-    task = msgspec.structs.replace(task, position=position, updated_at=ledger.now, rev=rev, field_revs=revs)
+    task = msgspec.structs.replace(
+        task,
+        position=position,
+        updated_at=ledger.now,
+        completed_at=(task.completed_at or ledger.now) if is_completed(task) else None,
+        rev=rev,
+        field_revs=task.field_revs | {"status": rev, "position": rev},
+    )
     save(ledger.tx, task)
     _count(ledger, task, 1)
     ledger.task(TASK_CREATED, "task.restored", task)
@@ -272,7 +278,7 @@ def _run(ledger: Ledger, op: BatchOp) -> BatchResult:
         case BatchOp(op="delete", task_id=str(task_id), base_rev=base_rev):
             delete(ledger, task_id, base_rev)
             return BatchResult(success=True, task_id=task_id)
-    missing = {"create": "task", "update": "patch", "delete": "taskId"}[op.op]
+    missing = "task" if op.op == "create" else "taskId" if op.task_id is None else "patch"
     raise BadInput(f"{op.op} needs {missing}", field=missing)
 
 
@@ -320,7 +326,7 @@ def _assignee(ledger: Ledger, user_id: str | None) -> str | None:
 
 def _already_there(ledger: Ledger, known: _Row, made: Task) -> Task:
     task = _task.decode(known.body)
-    same = ("title", "description", "status", "priority", "assigned_to", "due_date", "created_by")
+    same = ("created_by", *(name for name in TASK_FIELDS if name != "position"))
     ours = known.project_id == ledger.row.id and known.deleted_at is None
     if ours and all(getattr(task, name) == getattr(made, name) for name in same):
         return task

@@ -10,7 +10,7 @@ from fluxboard.server.commands import accounts, fields
 from fluxboard.server.commands.access import BAD_TOKEN, Caller, identify
 from fluxboard.server.commands.accounts import Session
 from fluxboard.server.errors import Forbidden, Unauthorized
-from fluxboard.server.rest.support import Req, Services, get, post
+from fluxboard.server.rest.support import Req, Services, get, post, signed_in
 from fluxboard.server.storage.sql import Tx
 
 
@@ -35,12 +35,12 @@ class AccountRoutes(Controller):
     async def log_in(self, data: LoginBody, services: Services, request: Req) -> AuthAnswer:
         email = fields.email(data.email)
         key = f"{email} {request.client.host if request.client else ''}"
-        services.logins.check(key)
+        services.logins.begin(key)
         account = await services.storage.read(lambda tx: accounts.by_email(tx, email))
         fits = await services.passwords.fits(account.password_hash if account else None, data.password)
         if account is None or not fits:
-            services.logins.failed(key)
             raise Unauthorized("The email address or the password is wrong")
+        services.logins.succeeded(key)
         user = account.user
         session = await services.storage.write(
             lambda tx: accounts.open_session(tx, user.id, refresh=data.refresh)
@@ -60,11 +60,11 @@ class AccountRoutes(Controller):
             raise Forbidden(BAD_TOKEN)
         return _answer(services, *rotated, refresh=True)
 
-    @get("/me", summary="The account of the token")
+    @get("/me", guards=[signed_in], summary="The account of the token")
     async def me(self, services: Services, caller: Caller) -> User:
         return await services.storage.read(lambda tx: accounts.user(tx, identify(tx, caller).id))
 
-    @post("/logout", status_code=200, summary="End the session of the token")
+    @post("/logout", guards=[signed_in], status_code=200, summary="End the session of the token")
     async def log_out(self, services: Services, caller: Caller) -> Message:
         await services.storage.write(lambda tx: accounts.revoke(tx, caller.session_id))
         return Message(message="Signed out")

@@ -26,7 +26,7 @@ from fluxboard.model.wire import (
 )
 from fluxboard.server.commands import history, people, projects
 from fluxboard.server.commands.access import Access, Caller, Person, enter, identify
-from fluxboard.server.commands.ledger import Ledger, Op, encode, people_of
+from fluxboard.server.commands.ledger import Ledger, Op, encode, lock, people_of
 from fluxboard.server.rest.support import (
     Req,
     Services,
@@ -39,6 +39,8 @@ from fluxboard.server.rest.support import (
     post,
     put,
     read,
+    signed_in,
+    with_head,
 )
 from fluxboard.server.storage.sql import Tx
 
@@ -46,6 +48,7 @@ from fluxboard.server.storage.sql import Tx
 class ProjectRoutes(Controller):
     path = "/api/projects"
     tags = ("Projects",)
+    guards = (signed_in,)
 
     @get("", summary="My projects")
     async def list_mine(self, services: Services, caller: Caller) -> ProjectsAnswer:
@@ -66,7 +69,7 @@ class ProjectRoutes(Controller):
         project, rev = await read(
             services, caller, project_id, lambda tx, access: projects.with_tasks(tx, access.project_id)
         )
-        return json(encode(ProjectDetailAnswer(project=project)), headers={PROJECT_REV: str(rev)})
+        return with_head(ProjectDetailAnswer(project=project), rev)
 
     @put("/{project_id:str}", summary="Change a project (owner, admin)")
     async def change(
@@ -117,25 +120,26 @@ class ProjectRoutes(Controller):
         user: Annotated[str | None, Parameter(query="userId")] = None,
         date_from: Annotated[str | None, Parameter(query="dateFrom")] = None,
         date_to: Annotated[str | None, Parameter(query="dateTo")] = None,
-    ) -> ActivitiesAnswer:
+    ) -> Response[ActivitiesAnswer]:
         wanted = history.Filter(type=kind, user_id=user, date_from=date_from, date_to=date_to)
-        found, _ = await read(
+        found, rev = await read(
             services,
             caller,
             project_id,
             lambda tx, access: history.feed(tx, project_id, wanted, limit, offset),
         )
-        return found
+        return with_head(found, rev)
 
 
 class MemberRoutes(Controller):
     path = "/api/projects/{project_id:str}"
     tags = ("Members",)
+    guards = (signed_in,)
 
     @get("/members", summary="Who is in the project (Plus)")
-    async def members(self, project_id: str, services: Services, caller: Caller) -> MembersAnswer:
-        found, _ = await read(services, caller, project_id, lambda tx, access: people_of(tx, project_id))
-        return MembersAnswer(members=found)
+    async def members(self, project_id: str, services: Services, caller: Caller) -> Response[MembersAnswer]:
+        found, rev = await read(services, caller, project_id, lambda tx, access: people_of(tx, project_id))
+        return with_head(MembersAnswer(members=found), rev)
 
     @post("/members", summary="Add a member by email or userId (owner, admin; Plus)")
     async def add(
@@ -178,6 +182,7 @@ class MemberRoutes(Controller):
         origin = str(request.base_url).rstrip("/")
 
         def job(tx: Tx) -> InviteAnswer:
+            lock(tx, project_id)
             code = people.invite(tx, enter(tx, caller, project_id), data)
             # After the #, so that the code reaches no server's log when somebody opens the address.
             return InviteAnswer(code=code, url=f"{origin}/#{code}")
@@ -188,6 +193,7 @@ class MemberRoutes(Controller):
 class InviteRoutes(Controller):
     path = "/api/invites"
     tags = ("Members",)
+    guards = (signed_in,)
 
     @post("/{code:str}/accept", status_code=200, summary="Join with an invite's code (Plus)")
     async def accept(

@@ -13,7 +13,9 @@ from typing import Any, Final, TypeVar
 import litestar
 import msgspec
 from litestar import Request, Response
+from litestar.connection import ASGIConnection
 from litestar.exceptions import HTTPException, ValidationException
+from litestar.handlers import BaseRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 
 from fluxboard.model.wire import (
@@ -28,9 +30,9 @@ from fluxboard.server.auth import Passwords, Throttle, Tokens
 from fluxboard.server.commands import answers
 from fluxboard.server.commands.access import Access, Caller, Person, enter, identify
 from fluxboard.server.commands.answers import Answer
-from fluxboard.server.commands.ledger import Ledger, Op, encode
+from fluxboard.server.commands.ledger import Ledger, Op, encode, lock
 from fluxboard.server.commands.projects import head
-from fluxboard.server.errors import Overwrites, Refusal, TaskGone
+from fluxboard.server.errors import Forbidden, NotFound, Overwrites, Refusal, TaskGone
 from fluxboard.server.settings import Settings
 from fluxboard.server.storage.engine import Storage
 from fluxboard.server.storage.sql import Tx
@@ -75,8 +77,9 @@ post = functools.partial(litestar.post, responses=ERRORS)
 put = functools.partial(litestar.put, responses=ERRORS)
 delete = functools.partial(litestar.delete, responses=ERRORS)
 
-# How msgspec names the field that it could not decode.
-_FIELD: Final = re.compile(r"missing required field `(?P<missing>[^`]+)`|at `\$\.(?P<path>[^`]+)`")
+# How msgspec names a field that an object lacks, and Litestar a parameter that an address lacks.
+_MISSING: Final = re.compile(r"missing required field `([^`]+)`")
+_PARAMETER: Final = re.compile(r"Missing required \w+ parameter '([^']+)'")
 
 
 def provide_services(request: Req) -> Services:
@@ -85,10 +88,17 @@ def provide_services(request: Req) -> Services:
     return services
 
 
+async def signed_in(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """Lets in who has a good token, before a byte of the body is read."""
+    # A coroutine, though it waits for nothing: the framework runs other functions in a thread.
+    services: Services = connection.app.state.services
+    connection.state.caller = services.tokens.bearer(connection.headers.get("authorization"))
+
+
 def provide_caller(request: Req) -> Caller:
-    """Who the Authorization header says is calling."""
-    services: Services = request.app.state.services
-    return services.tokens.bearer(request.headers.get("authorization"))
+    """Who the Authorization header says is calling; the route is guarded with :func:`signed_in`."""
+    caller: Caller = request.state.caller
+    return caller
 
 
 def op_of(request: Req) -> Op:
@@ -120,18 +130,30 @@ async def mutate(
     op = op_of(request)
     digest = await _digest(request)
 
-    def job(tx: Tx) -> tuple[Answer, int]:
+    def job(tx: Tx) -> tuple[Answer, int | None]:
+        lock(tx, project_id)  # so that nobody's access ends between the look at it and the commit
+        if op.key is not None:
+            # The first answer comes again even to who left or deleted the project with it.
+            known = answers.claim(tx, identify(tx, caller).id, op.key, digest)
+            if known is not None:
+                return known, _head_if_in(tx, caller, project_id)
         access = enter(tx, caller, project_id)
-        if op.key is not None and (known := answers.claim(tx, access.person.id, op.key, digest)):
-            return known, head(tx, project_id)
         with Ledger(tx, access, op) as ledger:
             answer = Answer(status, encode(work(ledger)))
         if op.key is not None:
             answers.fill(tx, access.person.id, op.key, answer)
         return answer, ledger.rev
 
-    answer, rev = await services.storage.write(job)
-    return json(answer.body, answer.status, {PROJECT_REV: str(rev)})
+    made, rev = await services.storage.write(job)
+    return json(made.body, made.status, {} if rev is None else {PROJECT_REV: str(rev)})
+
+
+def _head_if_in(tx: Tx, caller: Caller, project_id: str) -> int | None:
+    try:
+        enter(tx, caller, project_id)
+        return head(tx, project_id)
+    except (Forbidden, NotFound):
+        return None
 
 
 async def mutate_alone(
@@ -154,13 +176,18 @@ async def mutate_alone(
             answers.fill(tx, person.id, op.key, answer)
         return answer
 
-    answer = await services.storage.write(job)
-    return json(answer.body, answer.status)
+    made = await services.storage.write(job)
+    return json(made.body, made.status)
 
 
 def json(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response[Any]:
     """A response of JSON that is encoded already."""
     return Response(content=body, status_code=status, media_type="application/json", headers=headers)
+
+
+def with_head(body: msgspec.Struct, rev: int) -> Response[Any]:
+    """An answer about a project, with the project's newest revision."""
+    return json(encode(body), headers={PROJECT_REV: str(rev)})
 
 
 def etag(rev: int) -> str:
@@ -201,12 +228,22 @@ def on_http_error(_: Req, error: HTTPException) -> Response[Any]:
     if isinstance(error, ValidationException) and isinstance(error.extra, list) and error.extra:
         first: dict[str, str] = error.extra[0]
         message = first.get("message", message)
-        named = _FIELD.search(message)
-        field = named["missing"] or named["path"] if named else first.get("key")
-        if field == "data":
+        field, lacks = first.get("key"), _MISSING.search(message)
+        if lacks is not None:
+            field = lacks[1] if field in {None, "data", lacks[1]} else f"{field}.{lacks[1]}"
+        elif field == "data":
             field, message = None, f"The body is not valid JSON: {message}"
+    elif lacking := _PARAMETER.search(message):
+        field = lacking[1]
+        message = f"{field} is missing"
     answer = ErrorAnswer(error=message, message=message, field=field)
     return json(encode(answer), error.status_code, dict(error.headers or {}))
+
+
+def on_unreadable(_: Req, __: Exception) -> Response[Any]:
+    """A body of bytes that are no text, or nested without end."""
+    message = "The body is not valid JSON"
+    return json(encode(ErrorAnswer(error=message, message=message)), 400)
 
 
 def on_failure(request: Req, error: Exception) -> Response[Any]:

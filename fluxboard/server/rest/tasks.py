@@ -26,7 +26,20 @@ from fluxboard.server.commands import comments, history, tasks
 from fluxboard.server.commands.access import Access, Caller
 from fluxboard.server.commands.ledger import Ledger, encode
 from fluxboard.server.commands.projects import head
-from fluxboard.server.rest.support import Req, Services, delete, etag, get, json, mutate, post, put, read
+from fluxboard.server.rest.support import (
+    Req,
+    Services,
+    delete,
+    etag,
+    get,
+    json,
+    mutate,
+    post,
+    put,
+    read,
+    signed_in,
+    with_head,
+)
 from fluxboard.server.storage.sql import Tx
 
 
@@ -41,6 +54,7 @@ class RawTasks(msgspec.Struct, frozen=True, kw_only=True):
 class TaskRoutes(Controller):
     path = "/api/projects/{project_id:str}/tasks"
     tags = ("Tasks",)
+    guards = (signed_in,)
 
     @get("", summary="Every task of a project; If-None-Match answers 304")
     async def list_all(
@@ -83,7 +97,7 @@ class TaskRoutes(Controller):
         task, rev = await read(
             services, caller, project_id, lambda tx, access: tasks.find(tx, project_id, task_id)
         )
-        return json(encode(TaskAnswer(task=task, rev=rev)), headers={PROJECT_REV: str(rev)})
+        return with_head(TaskAnswer(task=task, rev=rev), rev)
 
     @put("/{task_id:str}", summary="Change fields of a task, or move it")
     async def change(
@@ -130,25 +144,26 @@ class TaskRoutes(Controller):
     @get("/{task_id:str}/history", summary="Who changed what in a task, newest first (Plus)")
     async def history(
         self, project_id: str, task_id: str, services: Services, caller: Caller
-    ) -> HistoryAnswer:
-        found, _ = await read(
+    ) -> Response[HistoryAnswer]:
+        found, rev = await read(
             services, caller, project_id, lambda tx, access: history.of_task(tx, project_id, task_id)
         )
-        return HistoryAnswer(history=found)
+        return with_head(HistoryAnswer(history=found), rev)
 
 
 class CommentRoutes(Controller):
     path = "/api/projects/{project_id:str}/tasks/{task_id:str}/comments"
     tags = ("Comments",)
+    guards = (signed_in,)
 
     @get("", summary="A task's comments, oldest first")
     async def list_all(
         self, project_id: str, task_id: str, services: Services, caller: Caller
-    ) -> CommentsAnswer:
-        found, _ = await read(
+    ) -> Response[CommentsAnswer]:
+        found, rev = await read(
             services, caller, project_id, lambda tx, access: comments.of_task(tx, access, task_id)
         )
-        return CommentsAnswer(comments=found)
+        return with_head(CommentsAnswer(comments=found), rev)
 
     @post("", summary="Write a comment")
     async def create(

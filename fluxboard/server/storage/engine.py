@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from fluxboard.server.errors import Refusal, Unavailable
+from fluxboard.server.errors import BadInput, Refusal, Unavailable
 from fluxboard.server.storage.sql import Tx
 
 T = TypeVar("T")
@@ -29,6 +29,8 @@ BATCH_MAX = 256
 READERS = 2
 POSTGRES_THREADS = 8
 POSTGRES_TRIES = 5
+#: What a value raises that no column can hold, such as half a character or a number of thirty digits.
+CANNOT_BE_STORED = (UnicodeEncodeError, OverflowError)
 
 log = logging.getLogger("fluxboard.storage")
 
@@ -46,12 +48,13 @@ class Event:
 class Committed:
     """What one transaction did to a project: its new head, its events in order, who must leave the room.
 
-    ``socket_id`` is the socket that does not need these events, since it has the answer.
+    ``socket_id`` is the socket of ``user_id`` that does not need these events, since it has the answer.
     """
 
     project_id: str
     rev: int
     events: tuple[Event, ...]
+    user_id: str = ""
     socket_id: str | None = None
     removed_users: tuple[str, ...] = ()
     closed: bool = False
@@ -161,6 +164,8 @@ class SqliteStorage:
         connection.execute("BEGIN")
         try:
             return job(Tx(connection.execute, "sqlite"))
+        except CANNOT_BE_STORED:
+            raise _not_storable() from None
         finally:
             connection.execute("COMMIT")
 
@@ -211,14 +216,18 @@ class SqliteStorage:
             raise  # the disk, not the job: nobody's work can be trusted to be there
         except Exception as error:
             connection.execute("ROLLBACK TO job")
-            waiting.error = error
+            waiting.error = _not_storable() if isinstance(error, CANNOT_BE_STORED) else error
         else:
             waiting.announced = tx.announced
         connection.execute("RELEASE job")
 
 
 class PostgresStorage:
-    """Threads with a connection each. The project's row lock makes commit order rev order."""
+    """Threads with a connection each. The project's row lock makes commit order rev order.
+
+    A commit gives that lock to the next writer. The project's ``turn``, which is held from before the commit
+    until its events are queued, keeps the next one from being heard first.
+    """
 
     def __init__(self, database: str, on_commit: OnCommit, loop: asyncio.AbstractEventLoop) -> None:
         self._database = database
@@ -226,6 +235,7 @@ class PostgresStorage:
         self._loop = loop
         self._local = threading.local()
         self._connections: list[Any] = []
+        self._turns = [threading.Lock() for _ in range(64)]
         self._pool = ThreadPoolExecutor(POSTGRES_THREADS, thread_name_prefix="postgres")
 
     async def read(self, job: Job[T]) -> T:
@@ -245,28 +255,36 @@ class PostgresStorage:
 
         for attempt in range(POSTGRES_TRIES):
             try:
-                connection = self._connection()
-                with connection.transaction():
-                    if reading:
-                        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                    tx = Tx(connection.execute, "postgresql")
-                    result = job(tx)
+                return self._attempt(job, reading)
             except Refusal:
                 raise
-            except (errors.SerializationFailure, errors.DeadlockDetected):
+            except (*CANNOT_BE_STORED, psycopg.DataError):
+                raise _not_storable() from None
+            except (errors.SerializationFailure, errors.DeadlockDetected, errors.UniqueViolation):
+                # Lost to a neighbour; what it did is seen by the next try.
                 if attempt == POSTGRES_TRIES - 1:
                     raise Unavailable("The database is busy", retry_after=1) from None
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-                self._local.connection = None
+                self._drop_connection()
                 log.warning("database connection lost: %s", error)
                 # What failed while committing may be committed: only a key can tell, so the caller asks.
                 if not reading or attempt == POSTGRES_TRIES - 1:
                     raise Unavailable("The database cannot be reached", retry_after=2) from None
-            else:
-                for committed in tx.announced:
-                    self._loop.call_soon_threadsafe(self._on_commit, committed)
-                return result
         raise Unavailable("The database is busy", retry_after=1)
+
+    def _attempt(self, job: Job[T], reading: bool) -> T:
+        connection = self._connection()
+        with contextlib.ExitStack() as turns:
+            with connection.transaction():
+                if reading:
+                    connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                tx = Tx(connection.execute, "postgresql")
+                result = job(tx)
+                for turn in sorted({hash(made.project_id) % len(self._turns) for made in tx.announced}):
+                    turns.enter_context(self._turns[turn])
+            for committed in tx.announced:
+                self._loop.call_soon_threadsafe(self._on_commit, committed)
+        return result
 
     def _connection(self) -> Any:
         import psycopg
@@ -276,3 +294,15 @@ class PostgresStorage:
             connection = self._local.connection = psycopg.connect(self._database, autocommit=True)
             self._connections.append(connection)
         return connection
+
+    def _drop_connection(self) -> None:
+        connection = getattr(self._local, "connection", None)
+        self._local.connection = None
+        if connection is not None:
+            self._connections.remove(connection)
+            with contextlib.suppress(Exception):
+                connection.close()
+
+
+def _not_storable() -> BadInput:
+    return BadInput("There is a value in this that cannot be stored")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import create_engine, event, inspect, text
 from sqlalchemy.pool import NullPool
 
 HEAD = "0001"
@@ -23,6 +23,10 @@ class DatabaseTooNew(Exception):
 def migrate(database: str) -> None:
     """Runs the migrations that are missing. Raises DatabaseTooNew."""
     engine = create_engine(_with_driver(database), poolclass=NullPool)
+    if engine.dialect.name == "sqlite":
+        # The driver begins no transaction for DDL by itself: a process that died would leave half a schema.
+        event.listen(engine, "connect", lambda driver, _: setattr(driver, "isolation_level", None))
+        event.listen(engine, "begin", lambda begun: begun.exec_driver_sql("BEGIN IMMEDIATE"))
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             # Two servers that start together migrate one after the other.

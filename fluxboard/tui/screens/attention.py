@@ -68,7 +68,7 @@ class AttentionScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Dialog():
-            yield Static("Not taken by the server", id="heading", markup=False)
+            yield Static("Needs attention", id="heading", markup=False)
             yield OptionList(id="items", markup=False)
             with VerticalScroll(id="scroll", classes="-squeeze", can_focus=False):
                 yield Static("", id="said", markup=False)

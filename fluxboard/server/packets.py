@@ -1,0 +1,97 @@
+"""The Socket.IO library's server, as this program wants it: JSON by msgspec, and no packet that harms.
+
+As it comes, the library logs a traceback for every broken packet, gathers binary attachments without a bound,
+and lets a client call the server's own ``connect`` and ``disconnect`` handlers by events of these names.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+import msgspec
+import socketio
+
+from fluxboard.model.wire import ERROR
+
+#: CONNECT, DISCONNECT, EVENT and ACK; the others are a server's, or binary.
+_READ: Final = frozenset("0123")
+
+
+class BadPacket(Exception):
+    """What a client sent is nothing that a client of ours sends; the text says why."""
+
+
+class _Json:
+    """JSON for the packets: what is encoded already passes through."""
+
+    @staticmethod
+    def dumps(value: object, **_: object) -> str:
+        return msgspec.json.encode(value).decode()
+
+    @staticmethod
+    def loads(text: str | bytes, **_: object) -> Any:
+        return msgspec.json.decode(text)
+
+
+class _Packet(socketio.packet.Packet):  # type: ignore[misc]
+    json = _Json
+
+    def decode(self, encoded_packet: str | bytes) -> int:
+        if not isinstance(encoded_packet, str) or encoded_packet[:1] not in _READ:
+            raise BadPacket("Bad packet: nothing of this kind is read here")
+        try:
+            return int(super().decode(encoded_packet))
+        except Exception:
+            raise BadPacket("Bad packet") from None
+
+
+class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
+    """Answers ``error`` to what is no event of a client, and goes on."""
+
+    def __init__(self, **options: object) -> None:
+        super().__init__(serializer=_Packet, **options)
+
+    async def _handle_eio_message(self, eio_sid: str, data: str | bytes) -> None:
+        try:
+            await super()._handle_eio_message(eio_sid, data)
+        except BadPacket as bad:
+            socket_id = self.manager.sid_from_eio_sid(eio_sid, "/")
+            if socket_id is not None and self.manager.is_connected(socket_id, "/"):
+                await self.emit(ERROR, {"message": str(bad)}, to=socket_id)
+
+    async def _handle_event(self, eio_sid: str, namespace: str | None, id: int | None, data: Any) -> None:
+        if not isinstance(data, list) or not data or not isinstance(data[0], str):
+            raise BadPacket("Bad packet: an event has a name")
+        if data[0] in self.reserved_events:
+            raise BadPacket(f"Bad packet: {data[0]} is not a client's event")
+        await super()._handle_event(eio_sid, namespace, id, data)
+
+    async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
+        """The library leaves a poll that waits on a closed connection waiting, and with it the shutdown."""
+        engine = self.eio.sockets.get(eio_sid)
+        if engine is not None:
+            asyncio.get_running_loop().call_soon(engine.queue.put_nowait, None)
+        await super()._handle_eio_disconnect(eio_sid, reason)
+
+    def is_open(self, socket_id: str) -> bool:
+        """Whether the connection below a socket still stands."""
+        return self.manager.eio_sid_from_sid(socket_id, "/") in self.environ
+
+    def backlog(self, socket_id: str) -> int:
+        """How many packets wait for a socket to take them."""
+        engine = self.eio.sockets.get(self.manager.eio_sid_from_sid(socket_id, "/"))
+        return 0 if engine is None else int(engine.queue.qsize())
+
+    def strangers(self) -> set[str]:
+        """The connections on which nobody is signed in."""
+        known = {
+            self.manager.eio_sid_from_sid(sid, "/") for sid in self.manager.rooms.get("/", {}).get(None, ())
+        }
+        return set(self.eio.sockets) - known
+
+    async def drop(self, stranger: str) -> None:
+        """Ends a connection without waiting for it to take what was sent."""
+        engine = self.eio.sockets.get(stranger)
+        if engine is not None:
+            await engine.close(wait=False)

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import argon2
+import pytest
+
+from fluxboard.server.settings import Settings
+from fluxboard.server.storage.migrate import migrate
+from tests.server.world import SECRET, World, running
+
+POSTGRES = os.environ.get("FLUXBOARD_TEST_POSTGRES")
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Argon2id with its real parameters takes a tenth of a second for each account."""
+    cheap = functools.partial(argon2.PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr("fluxboard.server.auth.PasswordHasher", cheap)
+
+
+@pytest.fixture(scope="session")
+def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database, to be copied."""
+    path = tmp_path_factory.mktemp("empty") / "fluxboard.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def sqlite(empty_sqlite: Path, tmp_path: Path) -> str:
+    """The URL of a fresh SQLite database."""
+    path = tmp_path / "fluxboard.db"
+    shutil.copy(empty_sqlite, path)
+    return f"sqlite:///{path}"
+
+
+def new_postgres() -> tuple[str, str]:
+    """The address of the server and the URL of a new empty database on it."""
+    if not POSTGRES:
+        pytest.skip("FLUXBOARD_TEST_POSTGRES is not set")
+    import psycopg
+
+    name = f"fluxboard_{uuid4().hex}"
+    with psycopg.connect(POSTGRES, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[arg-type, unused-ignore]
+    return name, urlunsplit(urlsplit(POSTGRES)._replace(path=f"/{name}"))
+
+
+def drop_postgres(name: str) -> None:
+    import psycopg
+
+    with psycopg.connect(POSTGRES or "", autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[arg-type, unused-ignore]
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[str]:
+    """The URL of a PostgreSQL database of this module."""
+    name, url = new_postgres()
+    yield url
+    drop_postgres(name)
+
+
+@pytest.fixture
+def settings(sqlite: str) -> Settings:
+    return Settings(database=sqlite, jwt_secret=SECRET)
+
+
+@pytest.fixture
+async def world(settings: Settings) -> AsyncIterator[World]:
+    """A server on SQLite."""
+    async with running(settings) as made:
+        yield made
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def both(request: pytest.FixtureRequest) -> AsyncIterator[World]:
+    """A server on either database, for what they could do differently."""
+    settings = Settings(database=request.getfixturevalue(request.param), jwt_secret=SECRET)
+    async with running(settings) as made:
+        yield made
