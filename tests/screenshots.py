@@ -12,11 +12,11 @@ from textual import constants
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
-from fluxboard.client.events import Remote
+from fluxboard.client.events import Connection, Remote
 from fluxboard.tui.app import FluxboardApp
 from fluxboard.tui.screens.board import BoardScreen
-from tests.support.fake_board import FakeSession
-from tests.support.seeded import MILA, NOW, happenings, id_of, team_board
+from tests.support.fake_board import FakeBoard, FakeSession
+from tests.support.seeded import MILA, NOW, happenings, id_of, refused_edits, team_board
 from tests.support.waiting import until
 
 FOLDER: Final = Path(__file__).parents[1] / "screenshots"
@@ -58,12 +58,24 @@ async def in_a_column(pilot: Pilot[Any], screen: BoardScreen) -> None:
     await pilot.press("l")
 
 
+async def in_conflict(pilot: Pilot[Any], screen: BoardScreen) -> None:
+    """An edit that collided with a teammate's, side by side."""
+    board = screen.board
+    assert isinstance(board, FakeBoard)
+    board.attention = refused_edits()
+    board.connect(Connection("live", 0, len(board.attention)))
+    for key in ("exclamation_mark", "enter", "m"):
+        await pilot.press(key)
+        await pilot.pause()
+
+
 SHOTS: Final[dict[str, Shot]] = {
     "board": Shot(DESK, a_toast),
     "board-light": Shot(LAPTOP, in_a_column, "fluxboard-light"),
     "detail": Shot(LAPTOP, opened),
     "editor": Shot(LAPTOP, editing),
     "help": Shot(LAPTOP, asking_for_keys),
+    "conflict": Shot((120, 30), in_conflict),
     "phone": Shot(PHONE, in_a_column),
 }
 

@@ -32,7 +32,7 @@ from fluxboard.model.wire import IDEMPOTENCY_KEY, PROJECT_REV, SOCKET_ID
 from fluxboard.server.auth import Passwords, Throttle, Tokens
 from fluxboard.server.commands.upkeep import tidy
 from fluxboard.server.errors import Refusal
-from fluxboard.server.live import Live
+from fluxboard.server.live import PACKET_MAX, Live
 from fluxboard.server.rest.accounts import AccountRoutes
 from fluxboard.server.rest.projects import InviteRoutes, MemberRoutes, ProjectRoutes
 from fluxboard.server.rest.support import (
@@ -208,6 +208,7 @@ def listener(server: Server, ready: Callable[[], None] = lambda: None) -> uvicor
         ws="websockets-sansio",
         ws_per_message_deflate=False,
         ws_ping_interval=None,
+        ws_max_size=2 * PACKET_MAX,
         timeout_graceful_shutdown=DRAIN_SECONDS,
         server_header=False,
     )

@@ -39,7 +39,7 @@ from fluxboard.server.commands import accounts, projects, tasks
 from fluxboard.server.commands.access import BAD_TOKEN, NO_ACCESS, Caller, enter, identify
 from fluxboard.server.commands.ledger import encode
 from fluxboard.server.errors import Forbidden, NotFound, Refusal, Unavailable
-from fluxboard.server.packets import SocketServer
+from fluxboard.server.packets import Notice, Renewal, SocketServer
 from fluxboard.server.presence import Presence
 from fluxboard.server.settings import Settings
 from fluxboard.server.storage.engine import Committed, Storage
@@ -51,6 +51,8 @@ HEAD_SOON: Final = 15.0
 HEAD_LATER: Final = 60.0
 EXPIRING_SECONDS: Final = 60.0
 ROOMS_A_SOCKET: Final = 50
+#: The largest packet that a client may send, in bytes.
+PACKET_MAX: Final = 100_000
 #: A socket that lets more packets than this wait is closed: it will catch up, the memory would not.
 BACKLOG_MAX: Final = 2000
 #: In this time a connection is signed in, or closed.
@@ -59,22 +61,6 @@ FAILED: Final = "The server failed at this. It was logged."
 
 log = logging.getLogger("fluxboard.live")
 T = TypeVar("T")
-
-
-class _TaskRef(msgspec.Struct, rename="camel"):
-    """What is read of a client's notice; its content is not."""
-
-    id: str
-
-
-class _Notice(msgspec.Struct, rename="camel"):
-    project_id: str
-    task: _TaskRef | None = None
-    task_id: str | None = None
-
-
-class _Renewal(msgspec.Struct):
-    token: str
 
 
 @dataclass(slots=True)
@@ -114,7 +100,7 @@ class Live:
             async_mode="asgi",
             async_handlers=False,
             cors_allowed_origins=list(settings.cors_origins) or None,
-            max_http_buffer_size=100_000,
+            max_http_buffer_size=PACKET_MAX,
             ping_interval=15,
             ping_timeout=10,
             logger=logging.getLogger("fluxboard.socketio"),
@@ -124,9 +110,9 @@ class Live:
         self.sio.on("disconnect", self._disconnect)
         self._on(JOIN_PROJECT, JoinProject, self._join)
         self._on(LEAVE_PROJECT, JoinProject, self._leave)
-        self._on(AUTH_REFRESH, _Renewal, self._renew)
+        self._on(AUTH_REFRESH, Renewal, self._renew)
         for event in TASK_EVENTS:
-            self._on(event, _Notice, self._notice)
+            self._on(event, Notice, self._notice)
 
     # -- life
 
@@ -244,7 +230,7 @@ class Live:
         await self._take_out(socket_id, wanted.project_id)
         return {"ok": True}
 
-    async def _notice(self, socket_id: str, client: _Client, notice: _Notice) -> dict[str, object]:
+    async def _notice(self, socket_id: str, client: _Client, notice: Notice) -> dict[str, object]:
         if notice.project_id not in client.rooms:
             raise Forbidden("Join the project first")
         task_id = notice.task.id if notice.task else notice.task_id
@@ -255,7 +241,7 @@ class Live:
             raise NotFound(tasks.NO_TASK)
         return {"ok": True}
 
-    async def _renew(self, socket_id: str, client: _Client, renewal: _Renewal) -> dict[str, object]:
+    async def _renew(self, socket_id: str, client: _Client, renewal: Renewal) -> dict[str, object]:
         caller = self._tokens.caller(renewal.token)
         if (caller.user_id, caller.session_id) != (client.caller.user_id, client.caller.session_id):
             raise Forbidden(BAD_TOKEN)

@@ -18,6 +18,24 @@ from fluxboard.model.wire import ERROR
 _READ: Final = frozenset("0123")
 
 
+class _TaskRef(msgspec.Struct, rename="camel"):
+    id: str
+
+
+class Notice(msgspec.Struct, rename="camel"):
+    """A client's ``task:*``, of which only what it is about is read; its content is not."""
+
+    project_id: str
+    task: _TaskRef | None = None
+    task_id: str | None = None
+
+
+class Renewal(msgspec.Struct):
+    """A client's ``auth:refresh``."""
+
+    token: str
+
+
 class BadPacket(Exception):
     """What a client sent is nothing that a client of ours sends; the text says why."""
 

@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from unittest.mock import Mock
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
@@ -19,10 +20,11 @@ POSTGRES = os.environ.get("FLUXBOARD_TEST_POSTGRES")
 
 
 @pytest.fixture(autouse=True)
-def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Argon2id with its real parameters takes a tenth of a second for each account."""
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Argon2id as it is used takes a tenth of a second an account, the look for garbage one a start."""
     cheap = functools.partial(argon2.PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
     monkeypatch.setattr("fluxboard.server.auth.PasswordHasher", cheap)
+    monkeypatch.setattr("fluxboard.server.app.gc", Mock())
 
 
 @pytest.fixture(scope="session")

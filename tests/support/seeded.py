@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from fluxboard.client.edits import Create, Update
+from fluxboard.client.local import Refusal
+from fluxboard.client.outbox import Attention
 from fluxboard.model.types import (
     COMPLETED,
     DEFAULT_COLUMNS,
@@ -13,7 +16,9 @@ from fluxboard.model.types import (
     OnlineUser,
     Project,
     Task,
+    TaskPatch,
 )
+from fluxboard.model.wire import Conflict, FieldConflict, TaskCreate
 from fluxboard.tui.widgets.sidebar import Happening
 from tests.support.fake_board import ME, FakeBoard
 
@@ -151,3 +156,36 @@ def happenings() -> list[Happening]:
         Happening(member.user_id, member.name, text, NOW - timedelta(minutes=minutes))
         for member, text, minutes in rows
     ]
+
+
+def refused_edits() -> tuple[Attention, ...]:
+    """Edits that the server did not take: one that collided with Mila's, and one that is too long."""
+    stamp = "2026-03-11T11:58:00.000Z"
+    text = TaskPatch(
+        title="Fix the redirect after a sign-in",
+        description="The sign-in page loops when the session has expired.\nThree customers since Monday.",
+    )
+    sides = {
+        "title": ("Fix the login redirect", text.title, "Fix login: the redirect loops"),
+        "description": (
+            "The sign-in page loops.\nThree customers since Monday.",
+            text.description,
+            "The sign-in page loops.\nFive customers since Monday, all on the old plan.",
+        ),
+    }
+    fields = {
+        name: FieldConflict(base=base, mine=str(mine), theirs=theirs, user_name="Mila", timestamp=stamp)
+        for name, (base, mine, theirs) in sides.items()
+    }
+    conflict = Conflict(fields=fields, task=Task(id="t1", title="Fix the login redirect"))
+    collided = Refusal(
+        reason="Mila changed the title and the description meanwhile", status=409, at=stamp, conflict=conflict
+    )
+    too_long = Refusal(reason="The title has 512 characters, at most 500 are allowed", status=400, at=stamp)
+    made = Task(id="x", title="Everything that we ever wanted to know about the invite endpoint, " * 8)
+    return (
+        Attention(Update(task_id="t1", op_id="1", patch=text), collided, "Fix the login redirect"),
+        Attention(
+            Create(task_id="x", op_id="2", task=made, body=TaskCreate(title=made.title)), too_long, made.title
+        ),
+    )

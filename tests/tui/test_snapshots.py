@@ -21,7 +21,7 @@ from fluxboard.tui.screens.projects import ProjectsScreen
 from fluxboard.tui.screens.sign_in import SignInScreen
 from tests.support import hostile
 from tests.support.fake_board import FakeBoard, FakeSession
-from tests.support.seeded import MILA, NOW, SARA, happenings, team_board
+from tests.support.seeded import MILA, NOW, SARA, happenings, refused_edits, team_board
 from tests.support.waiting import until
 
 SIZES = [(160, 48), (100, 30), (60, 24)]
@@ -112,6 +112,13 @@ def team() -> FakeSession:
     return FakeSession(team_board())
 
 
+def refused_team() -> FakeSession:
+    board = team_board()
+    board.attention = refused_edits()
+    board.connection = Connection("offline", 2, len(board.attention))
+    return FakeSession(board)
+
+
 def idle_team() -> FakeSession:
     board = team_board()
     me, mila, sara = board.online
@@ -159,6 +166,9 @@ PICTURES = {
     "board-selected": Picture(team, press("space", "j", "space", "j")),
     "board-empty": Picture(empty, press()),
     "board-failed": Picture(broken, failed),
+    "attention": Picture(refused_team, press("exclamation_mark")),
+    "conflict": Picture(refused_team, press("exclamation_mark", "enter", "m")),
+    "quit": Picture(refused_team, press("q")),
     "toasts": Picture(team, toasts),
     "detail": Picture(team, press("l", "enter")),
     "editor-new": Picture(team, press("n")),

@@ -29,6 +29,7 @@ BATCH_MAX = 256
 READERS = 2
 POSTGRES_THREADS = 8
 POSTGRES_TRIES = 5
+CONNECT_SECONDS = 5
 #: What a value raises that no column can hold, such as half a character or a number of thirty digits.
 CANNOT_BE_STORED = (UnicodeEncodeError, OverflowError)
 
@@ -291,7 +292,11 @@ class PostgresStorage:
 
         connection = getattr(self._local, "connection", None)
         if connection is None or connection.closed:
-            connection = self._local.connection = psycopg.connect(self._database, autocommit=True)
+            self._drop_connection()
+            given = "connect_timeout" in self._database
+            waiting: dict[str, Any] = {} if given else {"connect_timeout": CONNECT_SECONDS}
+            connection = psycopg.connect(self._database, autocommit=True, **waiting)
+            self._local.connection = connection
             self._connections.append(connection)
         return connection
 
