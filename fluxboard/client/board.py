@@ -252,8 +252,8 @@ class Board:
         if cached is None:
             await self._incoming.load()
         else:
-            if cached.rev < 0:
-                self._api.layer = "core"
+            # What the task list told when the board was first loaded.
+            self._api.layer = "core" if cached.rev < 0 else "plus"
             self._incoming.take_cached(cached.tasks, None if cached.rev < 0 else cached.rev)
             self._replica.take_unsaved()
         self._show(self._outbox.adopt())
@@ -287,10 +287,12 @@ class Board:
         self._closed = True
         if self._saving is not None:
             self._saving.cancel()
-        extra = [task for task in (self._healing, self._renewal) if task is not None]
-        for task in (*self._tasks, *extra):
-            task.cancel()
-        await asyncio.gather(*self._tasks, *extra, return_exceptions=True)
+        left = {*self._tasks, *(task for task in (self._healing, self._renewal) if task is not None)}
+        while left:
+            # Once more where it was lost: before Python 3.12 a wait_for that ends at that moment swallows it.
+            for task in left:
+                task.cancel()
+            _, left = await asyncio.wait(left, timeout=0.5)
         self._tasks = []
 
     # -- mine

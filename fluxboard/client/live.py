@@ -167,8 +167,9 @@ class Live:
         payload = {"projectId": self._project_id, "userId": user_id, "userName": name}
         await client.emit(JOIN_PROJECT, payload, callback=self._acknowledged)
         # A Core server does not acknowledge: there the room's list of people is the sign. Some say nothing.
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(asyncio.shield(self._in_room), self._timing.connect)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._timing.connect):
+                await asyncio.shield(self._in_room)
         await self._joined()
         if ended.is_set():
             raise ConnectionError("the socket closed meanwhile")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
@@ -187,10 +188,9 @@ class Outbox:
             # Full jitter: many clients that lost one server do not come back in step.
             ceiling = min(self._timing.retry_max, 2.0**tries)
             delay = max(self._timing.retry_min, random.uniform(0, ceiling))  # noqa: S311 - no secret
-            try:
-                await asyncio.wait_for(self._retry_now.wait(), delay)
-            except TimeoutError:
-                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(delay):
+                    await self._retry_now.wait()
 
     def _refuse(self, edit: Edit, error: ApiError) -> None:
         self._park(edit, error)

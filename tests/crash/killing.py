@@ -122,7 +122,7 @@ def kill_clients(rounds: int, folder: Path, seed: int = 0) -> Iterator[Tally]:
         step = STEPS[number % len(STEPS)]
         saved = _run_victim(server.url, account, home, step, chance)
         again = _victim(server.url, account, home, "never", 0, 0)
-        assert again.wait(30) == 0
+        assert again.wait(60) == 0
         found = titles(server.url, account)
         tally.rounds += 1
         tally.acknowledged += len(saved)

@@ -88,8 +88,7 @@ def add(terminal: Terminal, title: str) -> None:
 def quit_board(terminal: Terminal) -> None:
     """Quits, and says yes to keeping what is unsent."""
     terminal.write(b"q")
-    terminal.read(0.5)
-    if any("not sent" in line for line in terminal.screen.display):
-        terminal.write(b"\r")
+    terminal.until("Quit with unsent edits?")
+    terminal.write(b"y")
     terminal.ended()
     terminal.close()

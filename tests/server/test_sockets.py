@@ -575,6 +575,17 @@ async def test_a_connection_that_closes_during_its_handshake_leaves_nothing(
     assert not world.server.live._clients
 
 
+async def test_a_poll_does_not_wait_on_a_connection_that_was_closed(world: World) -> None:
+    """It would, for 25 seconds, and a shutdown would wait for it."""
+    opened = (await world.http.get("/socket.io/?EIO=4&transport=polling")).text
+    path = f"/socket.io/?EIO=4&transport=polling&sid={sid_of(opened)}"
+    polling = asyncio.create_task(world.http.get(path))
+    engine = world.server.live.sio.eio.sockets[sid_of(opened)]
+    await until(lambda: engine.queue._getters, what="it waits")
+    await world.http.post(path, content="1")
+    await asyncio.wait_for(polling, 3)
+
+
 async def test_a_client_that_does_not_read_is_closed(
     monkeypatch: pytest.MonkeyPatch, quick_sweeps: None, world: World
 ) -> None:

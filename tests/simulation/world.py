@@ -292,6 +292,10 @@ class World:
             for (found,) in self.backend.rows("SELECT entity_id FROM changes WHERE kind = 'task.deleted'")
         }
         decided = {op_id for client in self.clients for op_id in client.discarded}
+        reasons = {
+            item.refusal.status for client in self.clients if client.board for item in client.board.attention
+        }
+        self._must(422 not in reasons, "I3: a repetition was not the same request")
         waiting = {
             item.edit.op_id for client in self.clients if client.board for item in client.board.attention
         }
