@@ -13,6 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from fluxboard.model.text import clean_line
+from fluxboard.tui.commands import QUITTING, quit_app
 from fluxboard.tui.ports import Board, Clock, Session
 from fluxboard.tui.screens.board import BoardScreen
 from fluxboard.tui.themes import DARK, LIGHT
@@ -98,6 +99,14 @@ class FluxboardApp(App[None]):
     def action_help_quit(self) -> None:
         """ctrl+c does not quit, since people copy with it."""
         self.notify("ctrl+q quits", timeout=3)
+
+    async def action_quit(self) -> None:
+        """ctrl+q on any screen: as q on the board, it asks where something is unsent; twice, it just goes."""
+        board = next((screen for screen in self.screen_stack if isinstance(screen, BoardScreen)), None)
+        if board is None or self.screen.id == QUITTING:
+            self.exit()
+        else:
+            quit_app(board)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """None: the palette's entries come from the board's action table."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from fluxboard.model.types import PRIORITIES, TaskPatch
 from fluxboard.tui.widgets.card import GLYPHS, UNTITLED
 
 if TYPE_CHECKING:
     from fluxboard.tui.screens.board import BoardScreen
+
+#: The id of the question whether to quit.
+QUITTING: Final = "quitting"
 
 
 def always(screen: BoardScreen) -> bool:
@@ -240,7 +243,7 @@ def _travel(screen: BoardScreen, go: Callable[..., str | None], done: str, nothi
 def attention(screen: BoardScreen) -> None:
     from fluxboard.tui.screens.attention import AttentionScreen
 
-    screen.app.push_screen(AttentionScreen(screen.board))
+    screen.app.push_screen(AttentionScreen(screen.board, screen.today))
 
 
 def has_attention(screen: BoardScreen) -> bool:
@@ -289,7 +292,8 @@ def quit_app(screen: BoardScreen) -> None:
 
     connection = screen.board.connection
     parts = []
-    if connection.queued:
+    # Live, what is queued is on its way: closing the board waits for it.
+    if connection.queued and connection.word != "live":
         parts.append(f"{connection.queued} not sent yet")
     if connection.refused:
         parts.append(f"{connection.refused} not taken by the server")
@@ -303,6 +307,7 @@ def quit_app(screen: BoardScreen) -> None:
 
     hint = "They are kept on this computer, and sent when you come back."
     question = ConfirmScreen("Quit with unsent edits?", ", ".join(parts), yes="Quit", no="Stay", hint=hint)
+    question.id = QUITTING
     screen.app.push_screen(question, answered)
 
 

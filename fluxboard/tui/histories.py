@@ -27,7 +27,7 @@ _LONGEST: Final = 40
 
 def history_text(entries: Sequence[HistoryEntry]) -> Content:
     """The history, newest first."""
-    lines = [Content.styled("History", "bold")]
+    lines = [Content.styled("History (UTC)", "bold")]
     for entry in entries:
         told = [change for change in entry.changes if change.field not in _SILENT]
         deed = _DEEDS.get(entry.type) or ", ".join(_change(change) for change in told) or "moved it"

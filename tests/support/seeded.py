@@ -177,14 +177,14 @@ def refused_edits() -> tuple[Attention, ...]:
         name: FieldConflict(base=base, mine=str(mine), theirs=theirs, user_name="Mila", timestamp=stamp)
         for name, (base, mine, theirs) in sides.items()
     }
-    conflict = Conflict(fields=fields, task=Task(id="t1", title="Fix the login redirect"))
+    conflict = Conflict(fields=fields, task=Task(id="t0", title="Fix the login redirect"))
     collided = Refusal(
         reason="Mila changed the title and the description meanwhile", status=409, at=stamp, conflict=conflict
     )
     too_long = Refusal(reason="The title has 512 characters, at most 500 are allowed", status=400, at=stamp)
     made = Task(id="x", title="Everything that we ever wanted to know about the invite endpoint, " * 8)
     return (
-        Attention(Update(task_id="t1", op_id="1", patch=text), collided, "Fix the login redirect"),
+        Attention(Update(task_id="t0", op_id="1", patch=text), collided, "Fix the login redirect"),
         Attention(
             Create(task_id="x", op_id="2", task=made, body=TaskCreate(title=made.title)), too_long, made.title
         ),

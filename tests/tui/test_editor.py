@@ -68,7 +68,8 @@ async def test_untouched_fields_follow_and_typed_text_stays(opened: Open) -> Non
         assert it.app.screen.query_one(TextArea).text == "Their text"
         assert it.app.screen.query_one("#status", Select).value == "review"
         assert it.app.screen.query_one("#assigned_to", Select).value == "u-gone"
-        assert "Changed meanwhile: title" in it.text()
+        assert "mila changed the title: “Theirs”; yours is kept until you save" in it.text()
+        assert "changed by mila" in it.text(), "the fields that follow say so, too"
         await it.press("ctrl+s")
         task = it.board.tasks["t"]
         assert (task.title, task.description, task.status) == ("Old title!!", "Their text", "review")

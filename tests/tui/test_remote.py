@@ -99,7 +99,7 @@ async def test_a_description_being_written_is_not_replaced(opened: Open) -> None
         it.board.remote_update("t", description="Somebody else's.", priority="high")
         await it.pilot.pause()
         assert (area.text, area.cursor_location) == ("One. Two.", at)
-        assert "Changed meanwhile: description" in it.text()
+        assert "mila changed the description: “Somebody else's.”" in it.text()
         await it.press("ctrl+s")
         assert it.board.tasks["t"].description == "One. Two."
         assert it.board.tasks["t"].priority == "high"

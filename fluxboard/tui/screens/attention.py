@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import ClassVar, Final
 
 import msgspec
+from msgspec import UNSET
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -15,13 +17,13 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from fluxboard.client.edits import Create, Delete, Restore, Update, patch_values
-from fluxboard.client.events import BoardEvent, Connection
+from fluxboard.client.events import BoardEvent, Connection, Refused
 from fluxboard.client.outbox import Attention
-from fluxboard.model.types import TaskPatch
+from fluxboard.model.types import Task, TaskPatch
 from fluxboard.tui.ports import Board, Unsubscribe
 from fluxboard.tui.screens.confirm import ConfirmScreen
 from fluxboard.tui.screens.conflict import ConflictScreen
-from fluxboard.tui.screens.rewrite import RewriteScreen
+from fluxboard.tui.screens.editor import FIELDS, Draft, EditorScreen, field_text
 from fluxboard.tui.widgets.card import UNTITLED
 from fluxboard.tui.widgets.dialog import Dialog, hints
 
@@ -61,9 +63,10 @@ class AttentionScreen(ModalScreen[None]):
     AttentionScreen #keys { margin-top: 1; }
     """
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: Board, today: date) -> None:
         super().__init__()
         self.board = board
+        self.today = today
         self._stop: Unsubscribe | None = None
 
     def compose(self) -> ComposeResult:
@@ -91,7 +94,7 @@ class AttentionScreen(ModalScreen[None]):
         return items[place] if place is not None and place < len(items) else None
 
     def _on_board_event(self, event: BoardEvent) -> None:
-        if isinstance(event, Connection):
+        if isinstance(event, Connection | Refused):
             self._fill()
 
     def _fill(self) -> None:
@@ -146,7 +149,9 @@ class AttentionScreen(ModalScreen[None]):
             else:
                 self.board.discard(item.edit.op_id)
 
-        self.app.push_screen(ConflictScreen(conflict, item.edit.patch), decided)
+        self.app.push_screen(
+            ConflictScreen(self.board, item.edit.task_id, conflict, item.edit.patch), decided
+        )
 
     def action_step(self, distance: int) -> None:
         options = self.query_one("#items", OptionList)
@@ -163,17 +168,32 @@ class AttentionScreen(ModalScreen[None]):
         item = self.chosen
         if item is None or not isinstance(item.edit, Create | Update):
             return
-        given = item.edit.body if isinstance(item.edit, Create) else item.edit.patch
-        name = "description" if isinstance(given.description, str) and given.description else "title"
-        if not isinstance(getattr(given, name), str):
-            return
+        edit = item.edit
+        start = edit.task if isinstance(edit, Create) else self._as_it_is(item)
+        values = patch_values(edit.patch) if isinstance(edit, Update) else {}
 
-        def rewritten(text: str | None) -> None:
-            if text is not None:
-                own = item.edit.patch if isinstance(item.edit, Update) else TaskPatch()
-                self.board.retry(item.edit.op_id, msgspec.structs.replace(own, **{name: text}))
+        def send(changed: TaskPatch) -> None:
+            if isinstance(edit, Create):
+                self.board.retry(edit.op_id, changed)
+                return
+            # What the form has no field for goes along; what is there already need not be sent.
+            rest = msgspec.structs.replace(edit.patch, **dict.fromkeys(FIELDS, UNSET))
+            patch = msgspec.structs.replace(rest, **patch_values(changed))
+            if patch_values(patch) or item.refusal.gone is not None:
+                self.board.retry(edit.op_id, patch)
+            else:
+                self.board.discard(edit.op_id)
+                self.notify("Nothing is left to send: the task has it all", timeout=5)
 
-        self.app.push_screen(RewriteScreen(WORDS[name], getattr(given, name)), rewritten)
+        mine = {name: field_text(value, name) for name, value in values.items() if name in FIELDS}
+        editor = EditorScreen(self.board, self.today, task_id=edit.task_id, draft=Draft(start, mine, send))
+        self.app.push_screen(editor)
+
+    def _as_it_is(self, item: Attention) -> Task:
+        """The task of a refused change, as far as it is known."""
+        conflict = item.refusal.conflict
+        known = self.board.tasks.get(item.edit.task_id) or item.refusal.gone
+        return known or (conflict.task if conflict else Task(id=item.edit.task_id, title=item.title))
 
     def action_copy(self) -> None:
         item = self.chosen

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final, Literal, cast
 
 import msgspec
 from msgspec import UNSET
@@ -13,9 +13,11 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from fluxboard.client.events import BoardEvent, Changed
 from fluxboard.model.types import TASK_FIELDS, TaskPatch
 from fluxboard.model.wire import Conflict, FieldConflict
 from fluxboard.tui.differences import differences
+from fluxboard.tui.ports import Board, Unsubscribe
 from fluxboard.tui.screens.rewrite import RewriteScreen
 from fluxboard.tui.widgets.card import UNTITLED
 from fluxboard.tui.widgets.dialog import Dialog, hints
@@ -28,6 +30,7 @@ class ConflictScreen(ModalScreen[TaskPatch]):
     """Goes through the fields in conflict one by one.
 
     Answers the patch to send instead; one without values when all of theirs is taken, None when it is left.
+    Theirs is what the board has now: what is sent again is written over that, not over what was refused.
     """
 
     AUTO_FOCUS = "#scroll"
@@ -54,8 +57,11 @@ class ConflictScreen(ModalScreen[TaskPatch]):
     ConflictScreen #keys { margin-top: 1; }
     """
 
-    def __init__(self, conflict: Conflict, patch: TaskPatch) -> None:
+    def __init__(self, board: Board, task_id: str, conflict: Conflict, patch: TaskPatch) -> None:
         super().__init__()
+        self.board = board
+        self._task_id = task_id
+        self._stop: Unsubscribe | None = None
         self._conflict = conflict
         self._patch = patch
         self._open = list(conflict.fields)
@@ -81,7 +87,21 @@ class ConflictScreen(ModalScreen[TaskPatch]):
             )
 
     def on_mount(self) -> None:
+        self._stop = self.board.subscribe(self._on_board_event)
         self._show()
+
+    def on_unmount(self) -> None:
+        if self._stop is not None:
+            self._stop()
+
+    def _on_board_event(self, event: BoardEvent) -> None:
+        if isinstance(event, Changed) and (not event.task_ids or self._task_id in event.task_ids):
+            self._show()
+
+    def _now(self) -> str:
+        """The other side's text as it is now."""
+        task = self.board.tasks.get(self._task_id)
+        return self._sides.theirs if task is None else str(getattr(task, _attribute(self.field)))
 
     def on_resize(self) -> None:
         self.set_class(self.size.width < _SIDE_BY_SIDE, "-stacked")
@@ -95,11 +115,13 @@ class ConflictScreen(ModalScreen[TaskPatch]):
             Content(f"Two hands at the {self.field} of “{title}”{rest}")
         )
         when = f", {sides.timestamp[:10]} {sides.timestamp[11:16]} UTC" if sides.timestamp else ""
-        self.query_one("#who", Static).update(Content(f"{who} changed it while you did{when}."))
+        theirs = self._now()
+        since = " It was changed again since." if theirs != sides.theirs else ""
+        self.query_one("#who", Static).update(Content(f"{who} changed it while you did{when}.{since}"))
         texts = {
             "base": ("As it was", Content(sides.base)),
             "mine": ("Mine", differences(sides.base, sides.mine)),
-            "theirs": (f"{who}'s", differences(sides.base, sides.theirs)),
+            "theirs": ("As it is now" if since else f"{who}'s", differences(sides.base, theirs)),
         }
         for name, (label, text) in texts.items():
             self.query_one(f"#{name}-name", Static).update(Content(label))
@@ -116,9 +138,10 @@ class ConflictScreen(ModalScreen[TaskPatch]):
         self._decide()
 
     def action_rewrite(self) -> None:
-        sides = self._sides
-        both = sides.mine if sides.mine.startswith(sides.theirs) else f"{sides.theirs}\n{sides.mine}"
-        start = sides.mine if self.field == "title" else both
+        mine, theirs = self._sides.mine, self._now()
+        both = mine if mine.startswith(theirs) else f"{theirs}\n{mine}"
+        start = mine if self.field == "title" else both
+        field = cast("Literal['title', 'description']", self.field)
 
         def rewritten(text: str | None) -> None:
             if text is not None:
@@ -126,7 +149,7 @@ class ConflictScreen(ModalScreen[TaskPatch]):
                 self._patch = msgspec.structs.replace(self._patch, **{name: text})
                 self._decide()
 
-        self.app.push_screen(RewriteScreen(f"{self.field}, out of both", start), rewritten)
+        self.app.push_screen(RewriteScreen(field, start), rewritten)
 
     def _decide(self) -> None:
         del self._open[0]

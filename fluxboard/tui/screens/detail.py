@@ -95,12 +95,16 @@ class DetailScreen(ModalScreen[str]):
 
     @work(exclusive=True, group="history")
     async def _tell_history(self) -> None:
-        """Who did what, below the text; without a network there is none to tell."""
+        """Who did what, below the text; without a network it says that there is none to tell."""
+        history = self.query_one("#history", Static)
         try:
             entries = await self.board.history(self.task_id)
         except Exception:  # the board itself is there without it
+            # What was loaded before is better than nothing.
+            if not history.display:
+                history.display = True
+                history.update("The history is on the server, which cannot be reached now.")
             return
-        history = self.query_one("#history", Static)
         history.display = bool(entries)
         history.update(history_text(entries))
 

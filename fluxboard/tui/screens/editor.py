@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
@@ -14,7 +16,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, Select, Static, TextArea
 
-from fluxboard.client.events import BoardEvent, Changed
+from fluxboard.client.events import BoardEvent, Changed, Remote
 from fluxboard.model.text import clean_line, clean_text
 from fluxboard.model.types import DESCRIPTION_MAX, PRIORITIES, TASK_FIELDS, TITLE_MAX, Task, TaskPatch
 from fluxboard.model.wire import TaskCreate
@@ -27,13 +29,30 @@ from fluxboard.tui.widgets.dialog import Dialog, hints
 Values = dict[str, str | None]
 FIELDS = ("title", "description", "status", "priority", "assigned_to", "due_date")
 _WORDS = {"assigned_to": "assignee", "due_date": "due date"}
+_LABELS = {
+    "title": "Title",
+    "description": "Description (Markdown)",
+    "status": "Status",
+    "priority": "Priority",
+    "assigned_to": "Assignee",
+    "due_date": "Due date",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What was written before and not taken: the task as it is, my values, and what sends them again."""
+
+    start: Task
+    values: dict[str, str]
+    send: Callable[[TaskPatch], None]
 
 
 class EditorScreen(ModalScreen[str]):
     """A form for one task. It saves only the fields that were changed here.
 
     Where somebody else changes the task meanwhile, fields that are untouched here follow, and those
-    touched keep what was typed.
+    touched keep what was typed; beside each it says who changed it. With a ``draft`` it starts from that.
     """
 
     AUTO_FOCUS = "#title"
@@ -43,7 +62,7 @@ class EditorScreen(ModalScreen[str]):
     EditorScreen { align: center middle; }
     EditorScreen Dialog { width: 84; max-width: 98%; max-height: 98%; }
     EditorScreen #heading { text-style: bold; margin-bottom: 1; }
-    EditorScreen Label { color: $flux-muted; }
+    EditorScreen Label { color: $flux-muted; width: 1fr; }
     EditorScreen Input { margin-bottom: 1; }
     EditorScreen TextArea { height: 10; margin-bottom: 1; }
     EditorScreen .pair { height: auto; }
@@ -59,38 +78,51 @@ class EditorScreen(ModalScreen[str]):
     """
 
     def __init__(
-        self, board: Board, today: date, *, task_id: str | None = None, status: str | None = None
+        self,
+        board: Board,
+        today: date,
+        *,
+        task_id: str | None = None,
+        status: str | None = None,
+        draft: Draft | None = None,
     ) -> None:
         super().__init__()
         self.board = board
         self.today = today
         self.task_id = task_id
+        self._draft = draft
         self._base = board.tasks.get(task_id) if task_id is not None else None
+        if draft is not None:
+            self._base = draft.start
         start = self._base or Task(id="", title="", status=status or board.project.columns[0].id)
-        self._shown: dict[str, str] = {name: _text(start, name) for name in FIELDS}
+        self._shown: dict[str, str] = {name: field_text(getattr(start, name), name) for name in FIELDS}
+        #: What my draft says; as long as a field has this, nothing was typed into it here.
+        self._drafted = draft.values if draft is not None else {}
+        #: The fields that somebody changed at last, with what they made of each and whether mine is kept.
+        self._news: dict[str, tuple[str, bool]] = {}
         self._gone = False
         self._stop: Unsubscribe | None = None
 
     def compose(self) -> ComposeResult:
-        shown = self._shown
+        shown = self._shown | self._drafted
         with Dialog():
             yield Static("New task" if self._base is None else "Edit task", id="heading", markup=False)
             with VerticalScroll(id="form", classes="-squeeze", can_focus=False):
-                yield Label("Title")
+                yield self._label("title")
                 yield Input(
                     shown["title"], id="title", placeholder="What is to be done", select_on_focus=False
                 )
-                yield Label("Description (Markdown)")
+                yield self._label("description")
                 yield TextArea(shown["description"], id="description", tab_behavior="focus")
                 with Horizontal(classes="pair first"):
-                    yield from self._choice("Status", "status", self._statuses())
+                    yield from self._choice("status", self._statuses())
                     yield Static(classes="gap")
-                    yield from self._choice("Priority", "priority", self._priorities())
+                    yield from self._choice("priority", self._priorities())
                 with Horizontal(classes="pair"):
-                    yield from self._choice("Assignee", "assigned_to", self._people())
+                    yield from self._choice("assigned_to", self._people())
                     yield Static(classes="gap")
                     with Vertical(classes="half"):
-                        yield Label("Due date")
+                        yield self._label("due_date")
                         yield Input(
                             shown["due_date"], id="due_date", placeholder="YYYY-MM-DD", select_on_focus=False
                         )
@@ -100,13 +132,16 @@ class EditorScreen(ModalScreen[str]):
                 yield Button("Cancel", id="cancel", compact=True)
                 yield Static(hints(("ctrl+s", "save"), ("esc", "leave")), id="keys")
 
-    def _choice(self, label: str, name: str, options: list[tuple[str, str]]) -> ComposeResult:
-        value = self._shown[name]
+    def _label(self, name: str) -> Label:
+        return Label(_LABELS[name], id=f"{name}-label")
+
+    def _choice(self, name: str, options: list[tuple[str, str]]) -> ComposeResult:
+        value = (self._shown | self._drafted)[name]
         if value not in {option for _, option in options}:
             options = [*options, (value, value)]
         prompts = [(Content(prompt), option) for prompt, option in options]
         with Vertical(classes="half"):
-            yield Label(label)
+            yield self._label(name)
             yield Select(prompts, value=value, allow_blank=False, id=name, compact=True)
 
     def _statuses(self) -> list[tuple[str, str]]:
@@ -134,9 +169,13 @@ class EditorScreen(ModalScreen[str]):
     # -- what others do meanwhile
 
     def _on_board_event(self, event: BoardEvent) -> None:
+        if isinstance(event, Remote) and event.task_id == self.task_id and event.user_name:
+            self._announce(event.user_name)
         if self.task_id is None or not isinstance(event, Changed):
             return
         task = self.board.tasks.get(self.task_id)
+        if task is None and self._draft is not None:
+            return  # the one who sends the draft brings the task back
         if task is None:
             self._gone = True
             self._say("This task was deleted meanwhile. What you typed is kept; saving makes it new.")
@@ -147,19 +186,34 @@ class EditorScreen(ModalScreen[str]):
         if task is self._base:
             return
         typed = self._values()
-        clashes = []
+        self._news = {}
         for name in FIELDS:
-            theirs, seen = _text(task, name), self._shown[name]
+            theirs, seen = field_text(getattr(task, name), name), self._shown[name]
             if theirs == seen:
                 continue
             if typed[name] == seen:
                 self._put(name, theirs)
-            elif typed[name] != theirs:
-                clashes.append(_theirs(name, theirs))
+            self._news[name] = (theirs, typed[name] not in {seen, theirs})
             self._shown[name] = theirs
         self._base = task
-        if clashes:
-            self._say(f"Changed meanwhile: {'; '.join(clashes)}. Yours is kept, and saved when you save.")
+        # Who it was is told by the next event.
+        self._announce("Somebody")
+
+    def _announce(self, who: str) -> None:
+        """Says beside each field that just changed who changed it, and that mine is kept where it is."""
+        for name, (theirs, kept) in self._news.items():
+            word = _WORDS.get(name, name)
+            text = f"changed by {who}"
+            if kept:
+                text = f"{who} changed the {word}: {self._quoted(name, theirs)}; yours is kept until you save"
+            label = Content.assemble(_LABELS[name], (f"  {text}", "$warning" if kept else "italic"))
+            self.query_one(f"#{name}-label", Label).update(label)
+
+    def _quoted(self, name: str, value: str) -> str:
+        """What somebody made of a field, as far as a line has room."""
+        options = self._options(name)
+        shown = next((prompt for prompt, option in options if option == value), value)
+        return f"“{clip(clean_line(shown), 60 if name in ('title', 'description') else 20)}”"
 
     def _put(self, name: str, value: str) -> None:
         if name == "description":
@@ -173,14 +227,15 @@ class EditorScreen(ModalScreen[str]):
 
     def _offer(self, select: Select[str], name: str, value: str) -> None:
         """Makes sure that a value of somebody else's is among the choices."""
-        options = {
-            "status": self._statuses,
-            "priority": self._priorities,
-            "assigned_to": self._people,
-        }[name]()
+        options = self._options(name)
         if value not in {option for _, option in options}:
             options.append((value, value))
         select.set_options([(Content(prompt), option) for prompt, option in options])
+
+    def _options(self, name: str) -> list[tuple[str, str]]:
+        """What a field may be, where that is a list."""
+        lists = {"status": self._statuses, "priority": self._priorities, "assigned_to": self._people}
+        return lists[name]() if name in lists else []
 
     def _values(self) -> dict[str, str]:
         values = {name: self.query_one(f"#{name}", Input).value for name in ("title", "due_date")}
@@ -231,13 +286,15 @@ class EditorScreen(ModalScreen[str]):
         if self._base is None or self.task_id is None or self._gone:
             return self.board.create(_creation(values))
         changed = {name: value for name, value in values.items() if (value or "") != self._shown[name]}
-        if changed:
+        if self._draft is not None:
+            self._draft.send(_patch(changed))
+        elif changed:
             self.board.update([self.task_id], _patch(changed))
         return self.task_id
 
     async def action_leave(self) -> None:
         """Closes; asks first when something was typed."""
-        if self._values() == self._shown:
+        if all(text in {self._shown[name], self._drafted.get(name)} for name, text in self._values().items()):
             self.dismiss(None)
             return
         from fluxboard.tui.screens.confirm import ConfirmScreen
@@ -259,12 +316,6 @@ class EditorScreen(ModalScreen[str]):
         note.display = True
 
 
-def _theirs(name: str, value: str) -> str:
-    """A field and what somebody else made of it, as far as a line has room."""
-    words = clean_line(value) or "nothing"
-    return f"{_WORDS.get(name, name)} → {clip(words, 60)}"
-
-
 def _creation(values: Values) -> TaskCreate:
     return TaskCreate(
         title=values["title"] or "",
@@ -280,7 +331,7 @@ def _patch(changed: Values) -> TaskPatch:
     return msgspec.convert({TASK_FIELDS[name]: value for name, value in changed.items()}, TaskPatch)
 
 
-def _text(task: Task, name: str) -> str:
-    value = getattr(task, name)
+def field_text(value: object, name: str) -> str:
+    """A field's value as the form shows it."""
     text = "" if value is None else str(value)
     return text[:10] if name == "due_date" else text

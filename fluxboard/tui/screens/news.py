@@ -48,7 +48,9 @@ class NewsDesk:
                     timeout=10,
                 )
             case Trouble(message):
-                screen.notify(message, severity="error", timeout=10)
+                # What fails again each second is told once, as long as it can be read.
+                if all(toast.message != message for toast in screen.app._notifications):
+                    screen.notify(message, severity="error", timeout=10)
             case _:
                 pass
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import ModalScreen
 from textual.widgets import Static, TextArea
 
+from fluxboard.model.text import clean_line, clean_text
+from fluxboard.model.types import DESCRIPTION_MAX, TITLE_MAX
+from fluxboard.tui.screens.confirm import ConfirmScreen
 from fluxboard.tui.widgets.dialog import Dialog, hints
 
 
 class RewriteScreen(ModalScreen[str]):
-    """A text area with ``text``; answers what it became, None when it was left."""
+    """A text area with the ``text`` of a field; answers what it became, None when it was left."""
 
     AUTO_FOCUS = "#text"
     BINDINGS: ClassVar[list[BindingType]] = [("ctrl+s", "save", "Save"), ("escape", "leave", "Close")]
@@ -22,21 +25,47 @@ class RewriteScreen(ModalScreen[str]):
     RewriteScreen Dialog { width: 84; }
     RewriteScreen #heading { text-style: bold; margin-bottom: 1; }
     RewriteScreen TextArea { height: 14; }
+    RewriteScreen #note { color: $warning; margin-top: 1; display: none; }
     RewriteScreen #keys { margin-top: 1; }
     """
 
-    def __init__(self, what: str, text: str) -> None:
+    def __init__(self, field: Literal["title", "description"], text: str) -> None:
         super().__init__()
-        self._what, self._text = what, text
+        self._field, self._text = field, text
 
     def compose(self) -> ComposeResult:
         with Dialog():
-            yield Static(f"Your {self._what}", id="heading", markup=False)
+            yield Static(f"The {self._field}, out of both", id="heading", markup=False)
             yield TextArea(self._text, id="text", tab_behavior="focus", classes="-squeeze")
-            yield Static(hints(("ctrl+s", "send"), ("esc", "leave")), id="keys")
+            yield Static("", id="note", markup=False)
+            yield Static(hints(("ctrl+s", "take it"), ("esc", "leave")), id="keys")
 
     def action_save(self) -> None:
-        self.dismiss(self.query_one(TextArea).text)
+        """Answers with the text; says what is wrong and stays when something is."""
+        text = self.query_one(TextArea).text
+        title = self._field == "title"
+        text, most = (clean_line(text), TITLE_MAX) if title else (clean_text(text), DESCRIPTION_MAX)
+        if title and not text:
+            self._say("A task needs a title.")
+        elif len(text) > most:
+            self._say(f"{len(text)} characters, {most} fit.")
+        else:
+            self.dismiss(text)
 
-    def action_leave(self) -> None:
-        self.dismiss(None)
+    def _say(self, reason: str) -> None:
+        note = self.query_one("#note", Static)
+        note.update(reason)
+        note.display = True
+
+    async def action_leave(self) -> None:
+        """Closes; asks first when something was typed."""
+        if self.query_one(TextArea).text == self._text:
+            self.dismiss(None)
+            return
+
+        def answered(discard: bool | None) -> None:
+            if discard:
+                self.dismiss(None)
+
+        question = ConfirmScreen("Discard what you typed?", yes="Discard", no="Keep writing")
+        await self.app.push_screen(question, answered)
