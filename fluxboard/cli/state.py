@@ -24,15 +24,17 @@ def data_folder() -> Path:
     return Path(platformdirs.user_data_dir("fluxboard", appauthor=False))
 
 
-def state_folder() -> Path:
-    """Where a client keeps what it remembers."""
-    return Path(platformdirs.user_state_dir("fluxboard", appauthor=False))
+def _path() -> Path:
+    # Late: a server, which also comes through here, has no use for the client.
+    from fluxboard.client.credentials import state_folder
+
+    return state_folder() / "last.json"
 
 
 def recall() -> LastBoard:
     """The last board; an empty one when there is none or its file is broken."""
     try:
-        return msgspec.json.decode((state_folder() / "last.json").read_bytes(), type=LastBoard)
+        return msgspec.json.decode(_path().read_bytes(), type=LastBoard)
     except (OSError, msgspec.MsgspecError):
         return LastBoard()
 
@@ -40,7 +42,7 @@ def recall() -> LastBoard:
 def remember(**changes: str | None) -> None:
     """Writes what is given over what is remembered, whole or not at all."""
     last = msgspec.structs.replace(recall(), **changes)
-    write_private(state_folder() / "last.json", msgspec.json.encode(last))
+    write_private(_path(), msgspec.json.encode(last))
 
 
 def write_private(path: Path, content: bytes) -> None:

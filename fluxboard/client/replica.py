@@ -54,11 +54,6 @@ class Replica:
         """Every task that is shown, by id."""
         return self._shown
 
-    @property
-    def has_gap(self) -> bool:
-        """Whether a change has arrived whose predecessors have not."""
-        return bool(self._early)
-
     def column(self, status: str) -> Sequence[str]:
         """The ids of a column's tasks from top to bottom."""
         return [key[2] for key in self._columns.get(status, ())]

@@ -373,32 +373,6 @@ class JoinProject(_Wire, frozen=True, kw_only=True):
     user_name: str = ""
 
 
-class TaskNotice(_Wire, frozen=True, kw_only=True, omit_defaults=True):
-    """``task:created`` and ``task:updated``: a client sends the first two fields, a server all."""
-
-    project_id: str
-    task: Task
-    user_id: str = ""
-    user_name: str = ""
-    timestamp: str = ""
-    rev: int | None = None
-    fields: tuple[str, ...] = ()
-    op_id: str | None = None
-
-
-class TaskDeletedNotice(_Wire, frozen=True, kw_only=True, omit_defaults=True):
-    """``task:deleted``; ``task_title`` is Plus."""
-
-    project_id: str
-    task_id: str
-    user_id: str = ""
-    user_name: str = ""
-    timestamp: str = ""
-    rev: int | None = None
-    task_title: str | None = None
-    op_id: str | None = None
-
-
 class CommentNotice(Comment, frozen=True, kw_only=True, rename="camel"):
     """``comment:created`` and ``comment:updated``: the comment itself, and what Plus adds."""
 

@@ -22,6 +22,7 @@ from fluxboard.model.types import (
     Comment,
     Member,
     Project,
+    Role,
     Task,
     progress_of,
     timestamp,
@@ -99,10 +100,9 @@ class ProjectRow:
         )
 
 
-def _member(user_id: str, role: str, joined_at: str, name: str, email: str) -> Member:
-    return msgspec.convert(
-        {"userId": user_id, "role": role, "joinedAt": joined_at, "name": name, "email": email}, Member
-    )
+def as_member(user_id: str, role: Role, joined_at: str, name: str, email: str) -> Member:
+    """A row of a membership and its user as they travel."""
+    return Member(user_id=user_id, role=role, joined_at=joined_at, name=name, email=email)
 
 
 FIND_PROJECT: Final = Statement(select(projects).where(projects.c.id == bindparam("project")), ProjectRow)
@@ -125,7 +125,7 @@ MEMBERS_OF: Final = Statement(
     .join(users, users.c.id == members.c.user_id)
     .where(members.c.project_id == bindparam("project"))
     .order_by(members.c.joined_at, members.c.user_id),
-    _member,
+    as_member,
 )
 
 

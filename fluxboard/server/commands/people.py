@@ -14,7 +14,7 @@ from fluxboard.model.types import ROLES, Member, Project, Role, timestamp
 from fluxboard.model.wire import MEMBERS_UPDATED, InviteCreate, MemberAdd
 from fluxboard.server.commands import fields, projects
 from fluxboard.server.commands.access import Access, Person
-from fluxboard.server.commands.ledger import Ledger, Op, people_of
+from fluxboard.server.commands.ledger import Ledger, Op, as_member, people_of
 from fluxboard.server.errors import BadInput, Conflict, Forbidden, NotFound
 from fluxboard.server.storage.sql import Statement, Tx, command
 from fluxboard.server.storage.tables import invites, members, users
@@ -148,7 +148,7 @@ def _join(ledger: Ledger, person: Person, role: Role) -> Member:
             return member
     ledger.tx.run(_JOIN, project_id=ledger.row.id, user_id=person.id, role=role, joined_at=ledger.now)
     ledger.board(MEMBERS_UPDATED, "member.added", person.id, person.name)
-    return Member(user_id=person.id, role=role, joined_at=ledger.now, name=person.name, email=person.email)
+    return as_member(person.id, role, ledger.now, person.name, person.email)
 
 
 def _find(ledger: Ledger, user_id: str) -> Member:

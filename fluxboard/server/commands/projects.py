@@ -23,7 +23,15 @@ from fluxboard.model.types import (
 from fluxboard.model.wire import PROJECT_DELETED, PROJECT_UPDATED, ProjectCreate, ProjectWithTasks
 from fluxboard.server.commands import fields, tasks
 from fluxboard.server.commands.access import NO_PROJECT, Access, Person
-from fluxboard.server.commands.ledger import FIND_PROJECT, Ledger, Op, ProjectRow, encode, people_of
+from fluxboard.server.commands.ledger import (
+    FIND_PROJECT,
+    Ledger,
+    Op,
+    ProjectRow,
+    as_member,
+    encode,
+    people_of,
+)
 from fluxboard.server.errors import BadInput, Conflict, NotFound
 from fluxboard.server.storage.sql import Statement, Tx, command
 from fluxboard.server.storage.tables import members, projects, users
@@ -50,10 +58,7 @@ _PEOPLE_OF_MINE: Final = Statement(
     .join(users, users.c.id == members.c.user_id)
     .where(_mine_too.c.user_id == bindparam("user"))
     .order_by(members.c.joined_at, members.c.user_id),
-    lambda project_id, user_id, role, joined_at, name, email: (
-        project_id,
-        Member(user_id=user_id, role=role, joined_at=joined_at, name=name, email=email),
-    ),
+    lambda project_id, *member: (project_id, as_member(*member)),
 )
 _INSERT: Final = command(insert(projects))
 _JOIN: Final = command(insert(members))
