@@ -223,7 +223,13 @@ class Api:
             patch = TaskUpdate(**values, base_rev=base_rev)
         if self.layer == "core":
             patch = msgspec.structs.replace(
-                patch, position=UNSET, after_id=UNSET, before_id=UNSET, labels=UNSET, checklist=UNSET
+                patch,
+                position=UNSET,
+                after_id=UNSET,
+                before_id=UNSET,
+                labels=UNSET,
+                checklist=UNSET,
+                archived=UNSET,
             )
         path = f"/api/projects/{project_id}/tasks/{task.id}"
         return await self._call("PUT", path, TaskAnswer, patch, key=key)

@@ -16,6 +16,9 @@ Role = Literal["owner", "admin", "member", "viewer"]
 ROLES: Final[tuple[Role, ...]] = ("owner", "admin", "member", "viewer")
 Priority = Literal["low", "medium", "high", "critical"]
 PRIORITIES: Final[tuple[Priority, ...]] = ("low", "medium", "high", "critical")
+WipPolicy = Literal["warn", "block"]
+#: What a column may be marked with; each theme has its own shade of it.
+COLORS: Final = ("red", "orange", "yellow", "green", "teal", "blue", "purple", "pink", "grey")
 UserType = Literal["client", "designer", "admin"]
 USER_TYPES: Final[tuple[UserType, ...]] = ("client", "designer", "admin")
 ProjectStatus = Literal["planning", "active", "on_hold", "in_progress", "review", "completed", "cancelled"]
@@ -38,11 +41,16 @@ COMPLETED: Final = "completed"
 
 
 class Column(Struct, frozen=True, kw_only=True, rename="camel"):
-    """One column of a board; a task's ``status`` is the id of its column."""
+    """One column of a board; a task's ``status`` is the id of its column.
+
+    ``wip_policy`` says whether ``wip_limit`` warns or blocks; ``color`` is one of :data:`COLORS`.
+    """
 
     id: str
     name: str
     wip_limit: int | None = None
+    wip_policy: WipPolicy = "warn"
+    color: str | None = None
 
 
 DEFAULT_COLUMNS: Final[tuple[Column, ...]] = (
@@ -62,7 +70,10 @@ class ChecklistItem(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Task(Struct, frozen=True, kw_only=True, rename="camel"):
-    """A card. ``rev`` is the project revision of its last change, ``field_revs`` that of each field's."""
+    """A card. ``rev`` is the project revision of its last change, ``field_revs`` that of each field's.
+
+    An ``archived`` one is finished business: it stays in the list and leaves the board.
+    """
 
     id: str
     title: str
@@ -78,6 +89,7 @@ class Task(Struct, frozen=True, kw_only=True, rename="camel"):
     position: str = ""
     labels: tuple[str, ...] = ()
     checklist: tuple[ChecklistItem, ...] = ()
+    archived: bool = False
     comment_count: int = 0
     rev: int = 0
     field_revs: dict[str, int] = {}
@@ -98,6 +110,7 @@ class TaskPatch(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults
     due_date: str | UnsetType | None = UNSET
     labels: tuple[str, ...] | UnsetType = UNSET
     checklist: tuple[ChecklistItem, ...] | UnsetType = UNSET
+    archived: bool | UnsetType = UNSET
     position: str | UnsetType = UNSET
     after_id: str | UnsetType | None = UNSET
     before_id: str | UnsetType | None = UNSET
@@ -113,6 +126,7 @@ TASK_FIELDS: Final[dict[str, str]] = {
     "due_date": "dueDate",
     "labels": "labels",
     "checklist": "checklist",
+    "archived": "archived",
     "position": "position",
 }
 

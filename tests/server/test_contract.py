@@ -12,7 +12,7 @@ TASK = {
     *("id", "title", "description", "status", "priority", "assignedTo", "dueDate"),
     *("createdBy", "createdAt", "updatedAt", "completedAt"),
 }
-PLUS_TASK = {"position", "labels", "rev", "fieldRevs", "commentCount", "checklist"}
+PLUS_TASK = {"position", "labels", "rev", "fieldRevs", "commentCount", "checklist", "archived"}
 PROJECT = {
     *("id", "name", "description", "status", "priority", "startDate", "dueDate", "progress"),
     *("createdBy", "createdAt", "updatedAt", "members"),

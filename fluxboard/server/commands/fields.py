@@ -7,9 +7,12 @@ from datetime import UTC, date, datetime
 from typing import Final
 from uuid import UUID
 
+import msgspec
+
 from fluxboard.model.text import clean_line, clean_text
 from fluxboard.model.types import (
     CHECKLIST_MAX,
+    COLORS,
     COMMENT_MAX,
     DESCRIPTION_MAX,
     EMAIL_MAX,
@@ -161,9 +164,11 @@ def columns(given: tuple[Column, ...]) -> tuple[Column, ...]:
             raise BadInput("A column's id has 1 to 50 of a-z, 0-9, _ and -", field="columns")
         if column.wip_limit is not None and not 1 <= column.wip_limit <= 10_000:
             raise BadInput("A column's limit is between 1 and 10000", field="columns")
+        if column.color not in (None, *COLORS):
+            raise BadInput(f"A column's color is one of {', '.join(COLORS)}", field="columns")
     return tuple(
-        Column(id=c.id, name=_line(c.name, "columns", 50, "A column's name"), wip_limit=c.wip_limit)
-        for c in given
+        msgspec.structs.replace(column, name=_line(column.name, "columns", 50, "A column's name"))
+        for column in given
     )
 
 

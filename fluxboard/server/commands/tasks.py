@@ -299,6 +299,8 @@ def _wanted(ledger: Ledger, task: Task, patch: TaskPatch) -> dict[str, object]:
         wanted["labels"] = fields.labels(patch.labels)
     if patch.checklist is not UNSET:
         wanted["checklist"] = fields.checklist(patch.checklist)
+    if patch.archived is not UNSET:
+        wanted["archived"] = patch.archived
     if patch.status is not UNSET and patch.status != task.status:
         wanted["status"] = fields.status(patch.status, ledger.columns)
     return wanted

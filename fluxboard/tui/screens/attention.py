@@ -36,6 +36,7 @@ WORDS: Final = {
     "due_date": "due date",
     "labels": "labels",
     "checklist": "checklist",
+    "archived": "archive",
     "position": "place",
 }
 
