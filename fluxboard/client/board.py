@@ -163,11 +163,19 @@ class Board:
 
     def create(self, task: TaskCreate) -> str:
         """Adds a task and answers its id."""
-        return self._editing.create(task)
+        return self._editing.create([task])[0]
+
+    def create_all(self, tasks: Sequence[TaskCreate]) -> Sequence[str]:
+        """Adds tasks as one step that can be undone, and answers their ids."""
+        return self._editing.create(tasks)
 
     def update(self, task_ids: Iterable[str], patch: TaskPatch) -> None:
         """Changes the fields of ``patch`` in each of the tasks."""
-        self._editing.update(task_ids, patch)
+        self._editing.update(dict.fromkeys(task_ids, patch))
+
+    def change(self, patches: Mapping[str, TaskPatch]) -> None:
+        """Changes tasks, each the fields of its own patch, as one step that can be undone."""
+        self._editing.update(patches)
 
     def move(
         self,

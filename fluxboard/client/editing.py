@@ -40,8 +40,18 @@ class Editing:
         """What is shown."""
         return self._replica.shown
 
-    def create(self, task: TaskCreate) -> str:
-        """Adds a task and answers its id."""
+    def create(self, tasks: Sequence[TaskCreate]) -> list[str]:
+        """Adds tasks as one step and answers their ids."""
+        made: list[Task] = []
+        for task in tasks:
+            edit = self._creation(task)
+            self._do([edit])  # one by one: each finds its place below the one before
+            made.append(edit.task)
+        if made:
+            self._history.record(Step(_named("create", made), tuple(Deed(None, task) for task in made)))
+        return [task.id for task in made]
+
+    def _creation(self, task: TaskCreate) -> Create:
         task_id = task.id or new_id()
         now = timestamp()
         body = msgspec.structs.replace(
@@ -63,21 +73,16 @@ class Editing:
             completed_at=now if task.status == COMPLETED else None,
             position=_key(*self._gap(task.status, (), task.after_id, task.before_id)),
         )
-        self._do([Create(task_id=task_id, task=shown, body=body)])
-        self._history.record(Step(f"create “{shown.title}”", (Deed(None, shown),)))
-        return task_id
+        return Create(task_id=task_id, task=shown, body=body)
 
-    def update(self, task_ids: Iterable[str], patch: TaskPatch) -> None:
-        """Changes the fields of ``patch`` in each of the tasks."""
-        if patch.title is not UNSET:
-            patch = msgspec.structs.replace(patch, title=clean_line(patch.title))
-        if patch.description is not UNSET:
-            patch = msgspec.structs.replace(patch, description=clean_text(patch.description))
+    def update(self, patches: Mapping[str, TaskPatch]) -> None:
+        """Changes tasks, each the fields of its patch, as one step."""
         changes: list[tuple[Task, TaskPatch, str | UnsetType]] = []
-        for task_id in task_ids:
+        for task_id, wanted in patches.items():
             task = self.tasks.get(task_id)
             if task is None:
                 continue
+            patch = _clean(wanted)
             position: str | UnsetType = UNSET
             if patch.status not in {UNSET, task.status} and patch.position is UNSET:
                 position = _key(*self._gap(str(patch.status), (task_id,), None, None))
@@ -228,6 +233,14 @@ class Editing:
         low = rest[place - 1][0] if place > 0 else None
         high = rest[place][0] if place < len(rest) else None
         return low, high
+
+
+def _clean(patch: TaskPatch) -> TaskPatch:
+    if patch.title is not UNSET:
+        patch = msgspec.structs.replace(patch, title=clean_line(patch.title))
+    if patch.description is not UNSET:
+        patch = msgspec.structs.replace(patch, description=clean_text(patch.description))
+    return patch
 
 
 def _key(low: str | None, high: str | None) -> str:

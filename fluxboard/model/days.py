@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import contextlib
 import re
 from datetime import date, timedelta
 from typing import Final
@@ -26,7 +27,9 @@ def read_day(text: str, today: date) -> date:
     "next week", "end of month". Raises ValueError for anything else.
     """
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text.strip()):
-        return date.fromisoformat(text.strip())
+        with contextlib.suppress(ValueError):
+            return date.fromisoformat(text.strip())
+        raise ValueError(f"there is no {text.strip()}")
     words = re.sub(r"(?<=\w)[\s_-]+(?=\w)|\s+", " ", text.strip().casefold())
     found = _named(words, today) or _span(words, today) or _weekday(words, today) or _in_year(words, today)
     if found is None:

@@ -1,20 +1,22 @@
-"""The one table of actions: bindings, palette, footer and help are made from it."""
+"""The one table of actions: bindings, palette, footer, menu and help are made from it."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from textual.binding import Binding, BindingType
 
-from fluxboard.tui import commands as do
+from fluxboard.tui import commands as when
+from fluxboard.tui.commands import changing, going, looking, program
 
 if TYPE_CHECKING:
     from fluxboard.tui.screens.board import BoardScreen
 
 Run = Callable[["BoardScreen"], Awaitable[None] | None]
 When = Callable[["BoardScreen"], bool]
+Kind = Literal["Tasks", "Moving", "Selecting", "Looking", "Program"]
 
 _SHOWN_KEYS: Final = {
     "greater_than_sign": ">",
@@ -22,6 +24,14 @@ _SHOWN_KEYS: Final = {
     "question_mark": "?",
     "slash": "/",
     "exclamation_mark": "!",
+    "number_sign": "#",
+    "circumflex_accent": "^",
+    "at": "@",
+    "plus": "+",
+    "minus": "-",
+    "equals_sign": "=",
+    "comma": ",",
+    "full_stop": ".",
     "left": "←",
     "right": "→",
     "up": "↑",
@@ -38,66 +48,109 @@ _SHOWN_KEYS: Final = {
 class Action:
     """Something that a user can do on the board, and every way to it.
 
-    ``short`` is its word in the footer, "" keeps it out of there.
+    ``short`` is its word in the footer, "" keeps it out of there; ``in_menu`` ones are in a task's own menu.
+    One without keys is reached by the palette and the help.
     """
 
     id: str
     title: str
     keys: tuple[str, ...]
     run: Run
-    when: When = do.always
+    kind: Kind
+    when: When = when.always
     short: str = ""
+    in_menu: bool = False
 
     @property
     def shown_keys(self) -> tuple[str, ...]:
         """Its keys as a person reads them."""
-        return tuple(_shown(key) for key in self.keys)
+        return tuple(shown_key(key) for key in self.keys)
 
 
-def _shown(key: str) -> str:
+def shown_key(key: str) -> str:
+    """A key as a person reads it."""
     return _SHOWN_KEYS.get(key, key)
 
 
+def _task(
+    id_: str, title: str, keys: tuple[str, ...], run: Run, short: str = "", *, plus: bool = False
+) -> Action:
+    """An action on the task under the cursor or the selected ones."""
+    needs = when.on_task_on_plus if plus else when.on_task
+    return Action(id_, title, keys, run, "Tasks", needs, short, in_menu=True)
+
+
 ACTIONS: Final[tuple[Action, ...]] = (
-    Action("new", "New task", ("n",), do.new, short="new"),
-    Action("edit", "Edit the task", ("e",), do.edit, do.on_task, "edit"),
-    Action("open", "Open the task", ("enter",), do.open_task, do.on_task, "open"),
-    Action("move_right", "Move to the next column", ("L", "greater_than_sign"), do.move_right, do.on_task),
+    Action("new", "New task", ("n",), changing.new, "Tasks", short="new"),
+    Action("new_whole", "New task in the editor", ("N",), changing.new_whole, "Tasks"),
+    _task("open", "Open the task", ("enter",), changing.open_task, "open"),
+    _task("edit", "Edit the task", ("e",), changing.edit, "edit"),
+    _task("move_right", "Move to the next column", ("L", "greater_than_sign"), changing.move_right),
+    _task("move_left", "Move to the column before", ("H", "less_than_sign"), changing.move_left, "move"),
+    Action("search", "Filter the board", ("slash",), looking.search, "Looking", short="filter"),
+    _task("order_down", "Move down in the column", ("J",), changing.order_down, "order"),
+    _task("order_up", "Move up in the column", ("K",), changing.order_up),
+    _task("order_first", "Move to the top of the column", (), changing.order_first),
+    _task("order_last", "Move to the bottom of the column", (), changing.order_last),
+    _task("column", "Move to a column", ("c",), changing.column, "column"),
+    _task("done", "Move to the finished ones", ("C",), changing.done),
+    _task("priority", "Choose the priority", ("p",), changing.priority, "priority"),
+    _task("raise_priority", "Raise the priority", ("plus",), changing.raise_priority),
+    _task("lower_priority", "Lower the priority", ("minus",), changing.lower_priority),
+    _task("assign", "Assign to somebody", ("a",), changing.assign, "assign"),
+    _task("assign_me", "Assign to me, or no longer", ("at",), changing.assign_me),
+    _task("labels", "Labels", ("b", "number_sign"), changing.labels, "labels", plus=True),
+    _task("due", "Due date", ("D", "circumflex_accent"), changing.due, "due"),
+    _task("duplicate", "Duplicate", ("Y",), changing.duplicate),
+    _task("copy", "Copy the title", ("y",), changing.copy),
+    _task("archive", "Archive, or bring back", ("x",), changing.archive, plus=True),
+    _task("delete", "Delete", ("d", "delete"), changing.delete, "delete"),
     Action(
-        "move_left", "Move to the column before", ("H", "less_than_sign"), do.move_left, do.on_task, "move"
+        "archive_done", "Archive all finished tasks", ("X",), changing.archive_done, "Tasks", when.on_plus
     ),
-    Action("order_down", "Move down in the column", ("J",), do.order_down, do.on_task, "order"),
-    Action("order_up", "Move up in the column", ("K",), do.order_up, do.on_task),
-    Action("priority", "Change the priority", ("p",), do.priority, do.on_task, "priority"),
-    Action("assign", "Assign to somebody", ("a",), do.assign, do.on_task, "assign"),
-    Action("select", "Select or deselect", ("space",), do.select, do.on_task, "select"),
-    Action("delete", "Delete", ("d", "delete"), do.delete, do.on_task, "delete"),
-    Action("undo", "Undo my last change", ("u",), do.undo, short="undo"),
-    Action("redo", "Redo", ("ctrl+r",), do.redo),
-    Action("down", "Next card", ("j", "down"), do.down),
-    Action("up", "Card before", ("k", "up"), do.up),
-    Action("left", "Column to the left", ("h", "left"), do.left),
-    Action("right", "Column to the right", ("l", "right"), do.right),
-    Action("first", "First card", ("g", "home"), do.first),
-    Action("last", "Last card", ("G", "end"), do.last),
-    Action("page_down", "A page down", ("pagedown",), do.page_down),
-    Action("page_up", "A page up", ("pageup",), do.page_up),
-    Action("clear", "Clear the selection", ("escape",), do.clear, do.has_selection),
-    Action("sidebar", "Show or hide the people", ("s",), do.sidebar),
-    Action("projects", "Projects", ("P",), do.projects, short="projects"),
-    Action("theme", "Choose a theme", ("t",), do.theme),
-    Action("palette", "Command palette", ("ctrl+p",), do.palette),
-    Action("retry", "Try again to reach the server", ("r",), do.retry, do.has_failed, "retry"),
+    Action("undo", "Undo my last change", ("u",), changing.undo, "Tasks", short="undo"),
+    Action("redo", "Redo", ("ctrl+r",), changing.redo, "Tasks"),
+    Action("select", "Select or deselect", ("space",), going.select, "Selecting", when.on_task, "select"),
     Action(
-        "attention",
-        "What needs attention",
-        ("exclamation_mark",),
-        do.attention,
-        do.has_attention,
-        "attention",
+        "select_range", "Select from here to there", ("v",), going.select_range, "Selecting", when.on_task
     ),
-    Action("quit", "Quit", ("q", "ctrl+q"), do.quit_app, short="quit"),
-    Action("help", "Help", ("question_mark", "f1"), do.help_screen, short="help"),
+    Action("select_column", "Select the column", ("ctrl+a",), going.select_column, "Selecting"),
+    Action(
+        "clear",
+        "Clear selection, filter, or close the task",
+        ("escape",),
+        going.clear,
+        "Selecting",
+        when.can_clear,
+    ),
+    Action("down", "Next card", ("j", "down"), going.down, "Moving"),
+    Action("up", "Card before", ("k", "up"), going.up, "Moving"),
+    Action("left", "Column to the left", ("h", "left"), going.left, "Moving"),
+    Action("right", "Column to the right", ("l", "right"), going.right, "Moving"),
+    Action("first", "First card", ("g", "home"), going.first, "Moving"),
+    Action("last", "Last card", ("G", "end"), going.last, "Moving"),
+    Action("page_down", "A page down", ("pagedown",), going.page_down, "Moving"),
+    Action("page_up", "A page up", ("pageup",), going.page_up, "Moving"),
+    Action("jump", "Go to a task by its title", ("f",), looking.jump, "Moving", short="find"),
+    Action("mine", "Only my tasks, or all", ("M",), looking.mine, "Looking"),
+    Action("views", "Saved views", ("w",), looking.views, "Looking"),
+    Action("sort", "Sort the cards", ("o",), looking.sort, "Looking"),
+    Action("group", "Group the cards", ("O",), looking.group, "Looking"),
+    Action("collapse", "Collapse or open the column", ("z",), looking.collapse, "Looking"),
+    Action("hide_column", "Hide the column", (), looking.hide_column, "Looking"),
+    Action("expand_all", "Show every column", ("Z",), looking.expand_all, "Looking"),
+    Action("density", "Compact, normal or roomy cards", ("equals_sign",), looking.density, "Looking"),
+    Action("sidebar", "Show or hide the people", ("s",), looking.sidebar, "Looking"),
+    Action("theme", "Choose a theme", ("t",), looking.theme, "Looking"),
+    Action("projects", "Projects", ("P",), program.projects, "Program", short="projects"),
+    Action("menu", "What can be done with the task", ("full_stop",), program.menu, "Program", when.on_task),
+    Action("palette", "Command palette", ("ctrl+p",), program.palette, "Program"),
+    Action(
+        "retry", "Try again to reach the server", ("r",), program.retry, "Program", when.has_failed, "retry"
+    ),
+    Action("attention", "What needs attention", ("exclamation_mark",), program.attention, "Program"),
+    Action("quit", "Quit", ("q", "ctrl+q"), program.quit_app, "Program", short="quit"),
+    Action("help", "Help", ("question_mark", "f1"), program.help_screen, "Program", short="help"),
 )
 BY_ID: Final = {action.id: action for action in ACTIONS}
 
@@ -107,4 +160,5 @@ def bindings() -> list[BindingType]:
     return [
         Binding(",".join(action.keys), f"act('{action.id}')", action.title, id=f"board.{action.id}")
         for action in ACTIONS
+        if action.keys
     ]

@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from fluxboard.model.text import clean_line
-from fluxboard.tui.commands import QUITTING, quit_app
+from fluxboard.tui.commands.program import QUITTING, quit_app
 from fluxboard.tui.ports import Board, Clock, Session
 from fluxboard.tui.screens.board import BoardScreen
 from fluxboard.tui.themes import DARK, LIGHT

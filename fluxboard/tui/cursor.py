@@ -4,79 +4,112 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from fluxboard.tui.ports import Board
+from fluxboard.tui.view import View, in_board_order
 
 
 @dataclass
 class Cursor:
-    """The task under the cursor and its place, and the selected tasks."""
+    """The task under the cursor and its place among the columns in view, and the selected tasks."""
 
+    view: View
     column: int = 0
     index: int = 0
     task_id: str | None = None
     selected: set[str] = field(default_factory=set)
+    _anchor: str | None = None
+    _before_range: frozenset[str] = frozenset()
     _last: dict[str, str] = field(default_factory=dict)
 
-    def settle(self, board: Board) -> None:
+    def settle(self) -> None:
         """Finds my task again after the board changed; where it is gone, its neighbour takes its place."""
-        statuses = [column.id for column in board.project.columns]
-        self.selected = {task_id for task_id in self.selected if task_id in board.tasks}
-        task = board.tasks.get(self.task_id) if self.task_id is not None else None
+        view = self.view
+        statuses = [column.id for column in view.columns]
+        self.selected = {task_id for task_id in self.selected if view.is_shown(task_id)}
+        task = view.board.tasks.get(self.task_id) if self.task_id is not None else None
         if task is not None and task.status in statuses:
-            ids = board.column_ids(task.status)
+            ids = list(view.ids(task.status))
             if task.id in ids:
                 self.column = statuses.index(task.status)
-                self.index = list(ids).index(task.id)
+                self.index = ids.index(task.id)
                 self._last[task.status] = task.id
                 return
         self.column = max(0, min(self.column, len(statuses) - 1))
-        self._land(board, self.index)
+        self._land(self.index)
 
-    def status(self, board: Board) -> str:
+    @property
+    def status(self) -> str:
         """The id of the column that the cursor is in."""
-        return board.project.columns[self.column].id
+        columns = self.view.columns  # somebody may just have removed the last one
+        return columns[min(self.column, len(columns) - 1)].id
 
-    def step(self, board: Board, distance: int) -> None:
+    def step(self, distance: int) -> None:
         """Goes ``distance`` cards down (up when negative), and stops at the ends."""
-        self._land(board, self.index + distance)
+        self._land(self.index + distance)
 
-    def sideways(self, board: Board, distance: int) -> None:
+    def sideways(self, distance: int) -> None:
         """Goes ``distance`` columns to the right, back to the card last visited there."""
-        self.to_column(board, self.column + distance)
+        self.to_column(self.column + distance)
 
-    def to_column(self, board: Board, column: int) -> None:
+    def to_column(self, column: int) -> None:
         """Goes to a column by its place, which is held within the board."""
-        self.column = max(0, min(column, len(board.project.columns) - 1))
-        status = self.status(board)
-        ids = list(board.column_ids(status))
-        last = self._last.get(status)
-        self._land(board, ids.index(last) if last in ids else min(self.index, len(ids) - 1))
+        self.column = max(0, min(column, len(self.view.columns) - 1))
+        ids = list(self.view.ids(self.status))
+        last = self._last.get(self.status)
+        self._land(ids.index(last) if last in ids else min(self.index, len(ids) - 1))
 
-    def to_task(self, board: Board, task_id: str) -> None:
+    def to_task(self, task_id: str) -> None:
         """Goes to a task, in whatever column it is."""
         self.task_id = task_id
-        self.settle(board)
+        self.settle()
+
+    # -- selecting
+
+    @property
+    def ranging(self) -> bool:
+        """Whether each step selects what lies between."""
+        return self._anchor is not None
 
     def toggle(self) -> None:
         """Selects the task under the cursor, or no longer."""
         if self.task_id is not None:
             self.selected ^= {self.task_id}
 
-    def targets(self, board: Board) -> list[str]:
-        """What an action acts on: the selected tasks in board order, else the one under the cursor."""
-        if not self.selected:
-            return [self.task_id] if self.task_id is not None else []
-        return [
-            task_id
-            for column in board.project.columns
-            for task_id in board.column_ids(column.id)
-            if task_id in self.selected
-        ]
+    def toggle_range(self) -> None:
+        """Begins to select from here to wherever the cursor goes, or ends that and keeps the selection."""
+        if self._anchor is not None:
+            self._anchor = None
+        elif self.task_id is not None:
+            self._anchor, self._before_range = self.task_id, frozenset(self.selected)
+            self.stretch()
 
-    def _land(self, board: Board, index: int) -> None:
-        status = self.status(board)
-        ids = board.column_ids(status)
+    def stretch(self) -> set[str]:
+        """Selects all between the range's start and the cursor; answers what changed."""
+        before = set(self.selected)
+        ids = list(self.view.ids(self.status))
+        if self._anchor in ids:
+            low, high = sorted((ids.index(self._anchor), self.index))
+            self.selected = {*self._before_range, *ids[low : high + 1]}
+        return before ^ self.selected
+
+    def select_column(self) -> None:
+        """Selects every task of the column in view; all of them selected, none."""
+        ids = set(self.view.ids(self.status))
+        self.selected = self.selected - ids if ids <= self.selected else self.selected | ids
+
+    def deselect(self) -> None:
+        """Selects nothing any more."""
+        self._anchor = None
+        self.selected.clear()
+
+    def targets(self) -> list[str]:
+        """What an action acts on: the selected tasks in board order, else the one under the cursor."""
+        if self.selected:
+            return in_board_order(self.view, self.selected)
+        return [self.task_id] if self.task_id is not None else []
+
+    def _land(self, index: int) -> None:
+        ids = self.view.ids(self.status)
         self.index = max(0, min(index, len(ids) - 1))
         self.task_id = ids[self.index] if ids else None
         if self.task_id is not None:
-            self._last[status] = self.task_id
+            self._last[self.status] = self.task_id

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
+from fluxboard.model.days import read_day
 from fluxboard.model.types import day_of
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
-def due_text(due: str | None, today: date, *, done: bool = False) -> str:
+def due_text(due: str | None, today: date, *, done: bool = False, iso: bool = False) -> str:
     """A due date for a card: "2d late", "today", "Fri" within the week, else "Dec 4"; "" for none.
 
-    A finished task is never late: its date is shown as it is.
+    A finished task is never late: its date is shown as it is. ``iso``: "2026-12-04", and "late" behind it.
     """
     day = day_of(due)
     if day is None:
         return ""
+    if iso:
+        return day.isoformat() + (" late" if day < today and not done else "")
     distance = (day - today).days
     if distance == 0:
         return "today"
@@ -50,18 +53,8 @@ def ago(seconds: float) -> str:
 
 
 def parse_day(text: str, today: date) -> str | None:
-    """What is typed as a due date, as YYYY-MM-DD; None for nothing.
+    """What is typed as a due date ("fri", "in 2 weeks", "2026-12-01"), as YYYY-MM-DD; None for nothing.
 
-    Takes YYYY-MM-DD, "today" and "tomorrow"; raises ValueError for anything else.
+    Raises ValueError with words for the user.
     """
-    text = text.strip().lower()
-    if not text:
-        return None
-    if text in ("today", "tomorrow"):
-        return (today + timedelta(days=text == "tomorrow")).isoformat()
-    try:
-        if len(text) != 10:
-            raise ValueError
-        return date.fromisoformat(text).isoformat()
-    except ValueError:
-        raise ValueError(f"“{text}” is not a day; write it as YYYY-MM-DD, like {today.isoformat()}") from None
+    return read_day(text, today).isoformat() if text.strip() else None

@@ -9,7 +9,7 @@ from textual import events
 from textual.errors import NoWidget
 
 from fluxboard.tui.widgets.column import Column
-from fluxboard.tui.widgets.header import ColumnTabs, LaneHead
+from fluxboard.tui.widgets.header import ColumnTabs, FoldedLane, LaneHead
 
 if TYPE_CHECKING:
     from fluxboard.tui.screens.board import BoardScreen
@@ -47,17 +47,20 @@ class Drag:
     def down(self, event: events.MouseDown) -> None:
         """Remembers the card under the mouse, and puts the cursor on it."""
         column = self._widget_at(event.screen_x, event.screen_y)
-        if event.button != 1 or not isinstance(column, Column):
+        if event.button not in {1, 3} or not isinstance(column, Column):
             return
         task_id = self.card_at(event.screen_x, event.screen_y)
-        if task_id is not None:
+        if event.button == 3:
+            if task_id is not None:
+                self.screen.go(lambda: self.screen.cursor.to_task(task_id))
+        elif task_id is not None:
             self._press = _Press(column, task_id, event.screen_x, event.screen_y)
             column.capture_mouse()
             screen = self.screen
-            screen.go(lambda: screen.cursor.to_task(screen.board, task_id))
+            screen.go(lambda: screen.cursor.to_task(task_id))
         else:
             place = self.screen.place_of(column.status)
-            self.screen.go(lambda: self.screen.cursor.to_column(self.screen.board, place))
+            self.screen.go(lambda: self.screen.cursor.to_column(place))
 
     def move(self, event: events.MouseMove) -> None:
         """Lifts the card once the mouse is clearly moving, and shows where it would land."""
@@ -70,7 +73,7 @@ class Drag:
         screen = self.screen
         if not press.lifted:
             press.lifted = True
-            screen.faces.lifted = frozenset(screen.cursor.targets(screen.board))
+            screen.faces.lifted = frozenset(screen.cursor.targets())
             screen.repaint(screen.faces.lifted)
         self._target = self._target_at(event.screen_x, event.screen_y)
         self._mark()
@@ -83,11 +86,11 @@ class Drag:
             return
         board = self.screen.board
         status, slot = target
-        targets = self.screen.cursor.targets(board)
+        targets = self.screen.cursor.targets()
         if press.task_id not in targets:
             targets = [press.task_id]
         targets = [task_id for task_id in targets if task_id in board.tasks]
-        ids = list(board.column_ids(status))
+        ids = list(self.screen.view.ids(status))
         after = next((task_id for task_id in reversed(ids[:slot]) if task_id not in targets), None)
         before = next((task_id for task_id in ids[slot:] if task_id not in targets), None)
         if targets:
@@ -114,11 +117,11 @@ class Drag:
         widget = self._widget_at(x, y)
         if isinstance(widget, Column):
             return widget.status, widget.slot_at(y - widget.region.y)
-        if isinstance(widget, LaneHead):
+        if isinstance(widget, LaneHead | FoldedLane):
             return widget.column.id, 0
         if isinstance(widget, ColumnTabs):
             place = widget.place_at(x - widget.region.x - 1)
-            return (self.screen.board.project.columns[place].id, 0) if place is not None else None
+            return (self.screen.view.columns[place].id, 0) if place is not None else None
         return None
 
     def _widget_at(self, x: int, y: int) -> object:

@@ -8,17 +8,26 @@ from datetime import date
 from fluxboard.model.text import initials
 from fluxboard.model.types import Task
 from fluxboard.tui.cursor import Cursor
-from fluxboard.tui.ports import Board
 from fluxboard.tui.themes import Palette
-from fluxboard.tui.widgets.card import Marks, Person
+from fluxboard.tui.view import View
+from fluxboard.tui.widgets.card import CardStyle, Marks, Person
 
 
 class Faces:
     """Answers a column's questions about its cards."""
 
-    def __init__(self, board: Board, cursor: Cursor, palette: Palette, today: date) -> None:
-        self.board = board
+    def __init__(
+        self,
+        view: View,
+        cursor: Cursor,
+        palette: Palette,
+        today: date,
+        style: CardStyle = CardStyle(),  # noqa: B008 (frozen)
+    ) -> None:
+        self.view = view
+        self.board = view.board
         self.cursor = cursor
+        self.style = style
         self.today = today
         self.lifted: frozenset[str] = frozenset()
         self._people: dict[str, Person] = {}
@@ -75,6 +84,7 @@ class Faces:
         """The marks of a card."""
         return Marks(
             today=self.today,
+            style=self.style,
             cursor=task.id == self.cursor.task_id,
             selected=task.id in self.cursor.selected,
             lifted=task.id in self.lifted,

@@ -50,7 +50,13 @@ class Board(Protocol):
 
     def create(self, task: TaskCreate) -> str: ...
 
+    def create_all(self, tasks: Sequence[TaskCreate]) -> Sequence[str]: ...
+
     def update(self, task_ids: Iterable[str], patch: TaskPatch) -> None: ...
+
+    def change(self, patches: Mapping[str, TaskPatch]) -> None:
+        """Changes tasks, each the fields of its own patch, as one step."""
+        ...
 
     def move(
         self,

@@ -43,6 +43,28 @@ LIGHT: Final = Theme(
 # None is a priority's or the accent's, so that a name tag never looks like a warning or like one's own.
 _PEOPLE_ON_DARK: Final = ("#7dcfff", "#f5a3d0", "#9ece6a", "#bb9af7", "#4fd6be", "#d5c4a1")
 _PEOPLE_ON_LIGHT: Final = ("#00749c", "#a3308c", "#3b7d14", "#7a3fc0", "#0f766e", "#7d5a3c")
+_NAMED_ON_DARK: Final = {
+    "red": "#f7768e",
+    "orange": "#ff9e64",
+    "yellow": "#e0af68",
+    "green": "#9ece6a",
+    "teal": "#4fd6be",
+    "blue": "#7aa2f7",
+    "purple": "#bb9af7",
+    "pink": "#f5a3d0",
+    "grey": "#8a92a6",
+}
+_NAMED_ON_LIGHT: Final = {
+    "red": "#b3203f",
+    "orange": "#a04312",
+    "yellow": "#806000",
+    "green": "#3b7d14",
+    "teal": "#0f766e",
+    "blue": "#2e5cd6",
+    "purple": "#7a3fc0",
+    "pink": "#a3308c",
+    "grey": "#5c6478",
+}
 
 
 class Palette(NamedTuple):
@@ -64,6 +86,11 @@ class Palette(NamedTuple):
     high: str
     critical: str
     people: tuple[str, ...]
+    named: Mapping[str, str]
+
+    def of_name(self, name: str | None) -> str:
+        """The shade of one of :data:`fluxboard.model.types.COLORS`; an unknown name is muted."""
+        return self.named.get(name or "", self.muted)
 
     def of_priority(self, priority: str) -> str:
         """The colour of a priority; an unknown one is drawn as medium."""
@@ -87,7 +114,8 @@ class Palette(NamedTuple):
         return "#11151c" if Color.parse(colour).brightness > 0.5 else "#ffffff"
 
 
-_TERMINAL: Final = Palette(
+#: The terminal's own colours by their names.
+TERMINAL: Final = Palette(
     background="default",
     panel="default",
     card="default",
@@ -104,6 +132,17 @@ _TERMINAL: Final = Palette(
     high="bright_red",
     critical="red",
     people=("blue", "magenta", "cyan", "green", "yellow"),
+    named={
+        "red": "red",
+        "orange": "bright_red",
+        "yellow": "yellow",
+        "green": "green",
+        "teal": "cyan",
+        "blue": "blue",
+        "purple": "magenta",
+        "pink": "bright_magenta",
+        "grey": "bright_black",
+    },
 )
 
 
@@ -120,7 +159,7 @@ def palette_of(variables: Mapping[str, str]) -> Palette:
 
     background, text = colour("background"), colour("foreground")
     if background.ansi is not None:
-        return _TERMINAL
+        return TERMINAL
     accent, surface = colour("primary"), colour("surface")
     card = surface if surface.hex6 != background.hex6 else background.blend(text, 0.06)
     return Palette(
@@ -140,4 +179,5 @@ def palette_of(variables: Mapping[str, str]) -> Palette:
         high=colour("warning").hex6,
         critical=colour("error").hex6,
         people=_PEOPLE_ON_LIGHT if background.brightness > 0.5 else _PEOPLE_ON_DARK,
+        named=_NAMED_ON_LIGHT if background.brightness > 0.5 else _NAMED_ON_DARK,
     )

@@ -33,17 +33,17 @@ def take(editing: Editing, what: str, number: int, column: str) -> bool:
     ids = sorted(editing.tasks)
     before = picture(editing)
     if what == "create" or not ids:
-        editing.create(TaskCreate(title=f"task {number}", status=column))
+        editing.create([TaskCreate(title=f"task {number}", status=column)])
     elif what == "title":
-        editing.update([ids[number % len(ids)]], TaskPatch(title=f"title {number} {column}"))
+        editing.update({ids[number % len(ids)]: TaskPatch(title=f"title {number} {column}")})
     elif what == "priority":
-        editing.update([ids[number % len(ids)]], TaskPatch(priority="high" if number % 2 else "low"))
+        editing.update({ids[number % len(ids)]: TaskPatch(priority="high" if number % 2 else "low")})
     elif what == "move":
         editing.move([ids[number % len(ids)]], column, ids[0], None)
     elif what == "delete":
         editing.delete([ids[number % len(ids)]])
     else:
-        editing.update(ids[: number + 1], TaskPatch(due_date=f"2026-01-0{number + 1}"))
+        editing.update(dict.fromkeys(ids[: number + 1], TaskPatch(due_date=f"2026-01-0{number + 1}")))
     return picture(editing) != before
 
 
@@ -76,10 +76,10 @@ def test_a_new_step_ends_what_could_be_redone() -> None:
         lambda edits: [replica.add(edit) for edit in edits] and None,
         lambda: False,
     )
-    task_id = editing.create(TaskCreate(title="a"))
-    editing.update([task_id], TaskPatch(title="b"))
+    task_id = editing.create([TaskCreate(title="a")])[0]
+    editing.update({task_id: TaskPatch(title="b")})
     editing.undo()
-    editing.update([task_id], TaskPatch(title="c"))
+    editing.update({task_id: TaskPatch(title="c")})
     assert editing.redo() is None
     assert isinstance(replica.shown[task_id], Task)
     assert replica.shown[task_id].title == "c"

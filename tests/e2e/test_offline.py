@@ -78,7 +78,7 @@ async def test_edits_of_a_train_ride_arrive_in_order_and_once(server: ServerProc
 
 def add(terminal: Terminal, title: str) -> None:
     """Makes a task by keys."""
-    terminal.write(b"n")
+    terminal.write(b"N")
     terminal.until("New task")
     terminal.write(title.encode() + b"\r")
     terminal.until(title)

@@ -71,15 +71,25 @@ class FakeBoard:
             priority=task.priority,
             assigned_to=task.assigned_to,
             due_date=task.due_date,
+            labels=task.labels,
+            checklist=task.checklist,
         )
         self.shown[made.id] = self._placed(made)
         self.emit(Changed(frozenset({made.id})))
         return made.id
 
+    def create_all(self, tasks: Sequence[TaskCreate]) -> Sequence[str]:
+        made = [self.create(task) for task in tasks]
+        self._past = self._past[: len(self._past) - len(made) + 1]
+        return made
+
     def update(self, task_ids: Iterable[str], patch: TaskPatch) -> None:
-        ids = list(task_ids)
+        self.change(dict.fromkeys(task_ids, patch))
+
+    def change(self, patches: Mapping[str, TaskPatch]) -> None:
         self._remember("update")
-        self._patch(ids, patch)
+        for task_id, patch in patches.items():
+            self._patch([task_id], patch)
 
     def move(
         self,

@@ -144,7 +144,7 @@ def test_a_day_is_read_or_refused_in_words() -> None:
     assert parse_day("tomorrow", TODAY) == "2026-03-12"
     assert parse_day("", TODAY) is None
     for wrong in ("2026-02-30", "soon", "20260311"):
-        with pytest.raises(ValueError, match="YYYY-MM-DD"):
+        with pytest.raises(ValueError, match="2026"):
             parse_day(wrong, TODAY)
 
 

@@ -95,7 +95,7 @@ async def test_every_screen_of_a_board(texts: list[str], size: tuple[int, int], 
                 tame(it.app)
         for keys in (
             ("s",),
-            ("n",),
+            ("N",),
             ("escape", "a"),
             ("escape", "question_mark"),
             ("escape", "t"),

@@ -107,7 +107,7 @@ async def test_a_description_being_written_is_not_replaced(opened: Open) -> None
 
 async def test_a_new_task_is_written_undisturbed(opened: Open) -> None:
     async with opened(busy_board()) as it:
-        await it.press("n", *"Mine")
+        await it.press("N", *"Mine")
         it.board.emit(Changed(frozenset()))
         it.board.remote_delete("todo-1")
         await it.press(*" too", "enter")

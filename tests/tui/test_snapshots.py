@@ -171,7 +171,7 @@ PICTURES = {
     "quit": Picture(refused_team, press("q")),
     "toasts": Picture(team, toasts),
     "detail": Picture(team, press("l", "enter")),
-    "editor-new": Picture(team, press("n")),
+    "editor-new": Picture(team, press("N")),
     "editor-edit": Picture(team, press("l", "e")),
     "delete": Picture(team, press("l", "d")),
     "help": Picture(team, press("question_mark")),

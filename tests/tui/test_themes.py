@@ -8,6 +8,7 @@ from fluxboard.model.types import Member, OnlineUser
 from fluxboard.tui.cursor import Cursor
 from fluxboard.tui.faces import Faces
 from fluxboard.tui.themes import DARK, LIGHT, palette_of
+from fluxboard.tui.view import View
 from tests.support.fake_board import ME, FakeBoard
 from tests.support.seeded import NOW, team_board
 from tests.tui.conftest import Open
@@ -16,7 +17,8 @@ PALETTE = palette_of({**DARK.to_color_system().generate(), **DARK.variables})
 
 
 def faces_of(board: FakeBoard) -> Faces:
-    return Faces(board, Cursor(), PALETTE, NOW.date())
+    view = View(board, NOW.date)
+    return Faces(view, Cursor(view), PALETTE, NOW.date())
 
 
 async def test_every_theme_draws_the_board(opened: Open) -> None:

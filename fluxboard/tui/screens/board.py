@@ -11,7 +11,7 @@ from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.command import Provider
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
@@ -19,22 +19,33 @@ from textual.widgets import Static
 from fluxboard.client import events as board_events
 from fluxboard.model.text import clean_line
 from fluxboard.tui.actions import ACTIONS, BY_ID, bindings
+from fluxboard.tui.adding import Adding
 from fluxboard.tui.cursor import Cursor
 from fluxboard.tui.drag import Drag
 from fluxboard.tui.faces import Faces
+from fluxboard.tui.finder import Finder
 from fluxboard.tui.palette import ActionCommands
 from fluxboard.tui.ports import Board, Clock, Unsubscribe
 from fluxboard.tui.screens.news import NewsDesk
-from fluxboard.tui.themes import palette_of
+from fluxboard.tui.themes import TERMINAL, palette_of
+from fluxboard.tui.view import Looks, View
+from fluxboard.tui.widgets.card import CardStyle, Density
 from fluxboard.tui.widgets.column import Column
+from fluxboard.tui.widgets.filter_bar import FilterBar
 from fluxboard.tui.widgets.footer import Hint, KeyFooter
-from fluxboard.tui.widgets.header import BoardHeader, ColumnTabs, LaneHead
+from fluxboard.tui.widgets.header import BoardHeader, ColumnTabs, FoldedLane
+from fluxboard.tui.widgets.lanes import Lanes
+from fluxboard.tui.widgets.quick_add import QuickAddBox
 from fluxboard.tui.widgets.sidebar import SIDEBAR_WIDTH, Sidebar
+from fluxboard.tui.widgets.task_pane import TaskPane
 
 SIDEBAR_FROM = 120
-ALL_COLUMNS_FROM = 76
-_LANE_MIN = 17
+#: From this width an open task stands beside the board, below it over it.
+PANE_FROM = 132
+_PANE_AND_SIDEBAR_FROM = 180
 _AIRY_FROM = 20
+#: Others' changes are painted at most so often, in seconds; my own always at once.
+_FRAME = 0.05
 
 
 class BoardScreen(Screen[None]):
@@ -47,8 +58,6 @@ class BoardScreen(Screen[None]):
     DEFAULT_CSS = """
     BoardScreen { layout: vertical; }
     BoardScreen #body { height: 1fr; }
-    BoardScreen #lanes { width: 1fr; height: 1fr; padding: 1 0 0 1; }
-    BoardScreen .lane { width: 1fr; height: 1fr; margin-right: 1; }
     BoardScreen #notice { height: auto; max-height: 4; padding: 0 1; display: none;
         background: $error-muted; }
     """
@@ -64,18 +73,32 @@ class BoardScreen(Screen[None]):
         reason: str
         sign_in: bool
 
-    def __init__(self, board: Board, clock: Clock) -> None:
+    def __init__(
+        self,
+        board: Board,
+        clock: Clock,
+        *,
+        looks: Looks = Looks(),  # noqa: B008 (frozen)
+        style: CardStyle = CardStyle(),  # noqa: B008 (frozen)
+        on_looks: Callable[[Looks], None] | None = None,
+        on_style: Callable[[CardStyle], None] | None = None,
+    ) -> None:
+        """``on_looks`` and ``on_style`` hear what is to be remembered."""
         super().__init__()
         self.board = board
         self.clock = clock
-        self.cursor = Cursor()
+        self.view = View(board, lambda: self.today, looks.last)
+        self.cursor = Cursor(self.view)
+        self.faces = Faces(self.view, self.cursor, TERMINAL, self.today, style)
+        self.lanes = Lanes(self.faces)
+        self.finder = Finder(self, looks)
+        self.adding = Adding(self)
         self.failure: str | None = None
-        self.columns: dict[str, Column] = {}
-        self._lanes: list[Vertical] = []
-        self._heads: list[LaneHead] = []
+        self._on_looks, self._on_style = on_looks, on_style
         self._sidebar_wanted: bool | None = None
         self._stop: Unsubscribe | None = None
-        self._built_for: tuple[object, ...] = ()
+        self._dirty: set[str] | None = set()
+        self._painting = False
 
     @property
     def today(self) -> date:
@@ -85,56 +108,61 @@ class BoardScreen(Screen[None]):
     @property
     def cards_a_page(self) -> int:
         """About how many cards fit into a column's height."""
-        return max(1, (self.size.height - 6) // 4)
+        return max(
+            1, (self.size.height - 6) // {"compact": 1, "normal": 4, "roomy": 6}[self.faces.style.density]
+        )
+
+    @property
+    def columns(self) -> dict[str, Column]:
+        """The columns' cards by status."""
+        return self.lanes.columns
 
     def compose(self) -> ComposeResult:
         palette = palette_of(self.app.get_css_variables())
-        self.faces = Faces(self.board, self.cursor, palette, self.today)
+        self.faces.recolour(palette)
         self.drag = Drag(self)
         self.header = BoardHeader(self.faces)
         self.tabs = ColumnTabs(self.faces)
+        self.pane = TaskPane(self.board, self.clock)
         self.sidebar = Sidebar(self.faces, self.clock)
         self.key_footer = KeyFooter(self._hints, palette)
         self.news = NewsDesk(self)
         yield self.header
         yield Static("", id="notice", markup=False)
+        yield self.finder.bar
         yield self.tabs
         with Horizontal(id="body"):
-            yield Horizontal(id="lanes")
+            yield self.lanes
+            yield self.pane
             yield self.sidebar
         yield self.key_footer
 
     async def on_mount(self) -> None:
+        self.pane.display = False
         await self._build_lanes()
         self._stop = self.board.subscribe(self.on_board_event)
         self.app.theme_changed_signal.subscribe(self, lambda _theme: self._recolour())
         self.set_interval(30, self._tick)
         self.sync(None)
+        self.finder.tell()
         for note in self.board.notes:
             self.notify(note, severity="warning", timeout=8)
         self.start_board()
 
     async def _build_lanes(self) -> None:
-        columns = self.board.project.columns
-        self._built_for = columns
-        holder = self.query_one("#lanes", Horizontal)
-        await holder.remove_children()
-        self._heads = [LaneHead(column, self.faces) for column in columns]
-        self.columns = {column.id: Column(column.id, self.faces) for column in columns}
-        self._lanes = [Vertical(head, self.columns[head.column.id], classes="lane") for head in self._heads]
-        await holder.mount(*self._lanes)
+        await self.lanes.build()
         self._arrange()
 
     @work(exclusive=True, group="start", exit_on_error=False)
     async def start_board(self) -> None:
         """Connects the board; what is cached is already shown, and stays when this fails."""
         self._set_failure(None)
-        self._set_empty_text("Loading …")
+        self.lanes.tell_empty("Loading …")
         try:
             await self.board.start()
         except Exception as error:  # the client's errors are written for the user
             self._set_failure(clean_line(str(error)) or type(error).__name__)
-        self._set_empty_text("")
+        self.lanes.tell_empty("")
         self.sync(None)
 
     def on_unmount(self) -> None:
@@ -148,7 +176,7 @@ class BoardScreen(Screen[None]):
         """Shows what happened. Called by the board, on the event loop."""
         match event:
             case board_events.Changed(task_ids):
-                self.sync(task_ids or None)
+                self._sync_soon(task_ids or None)
             case board_events.ProjectChanged():
                 self._project_changed()
             case board_events.Presence():
@@ -165,17 +193,41 @@ class BoardScreen(Screen[None]):
             case _:
                 self.news.tell(event)
 
+    def _sync_soon(self, dirty: Iterable[str] | None) -> None:
+        """Shows what others did: at once, and in a burst once a frame."""
+        self._dirty = None if dirty is None or self._dirty is None else {*self._dirty, *dirty}
+        if not self._painting:
+            self._painting = True
+            self._paint()
+
+    def _paint(self) -> None:
+        if self._dirty is None or self._dirty:
+            self.sync(())
+            self.set_timer(_FRAME, self._paint)
+        else:
+            self._painting = False
+
     def sync(self, dirty: Iterable[str] | None) -> None:
         """Shows the board as it is now; only the ``dirty`` tasks (None: all) changed since the last time."""
-        old, column = self.cursor.task_id, self.cursor.column
-        self.cursor.settle(self.board)
-        if dirty is not None:
-            dirty = {*dirty, *(task_id for task_id in (old, self.cursor.task_id) if task_id is not None)}
-        for status, widget in self.columns.items():
-            widget.fill(self.board.column_ids(status), dirty)
+        waiting, self._dirty = self._dirty, set()
+        if dirty is not None and waiting is not None:
+            old = self.cursor.task_id
+            dirty = {*dirty, *waiting, *([old] if old is not None else ())}
+        else:
+            dirty = None
+        column = self.cursor.column
+        self.view.forget()
+        self.cursor.settle()
+        if dirty is not None and self.cursor.task_id is not None:
+            dirty = {*dirty, self.cursor.task_id}
+        self.lanes.fill(dirty)
+        self.lanes.tell_empty("")
         if self.cursor.column != column:
             self._arrange()
-        self._reveal()
+        self.lanes.reveal()
+        if self.view.look.query:
+            self.finder.tell()
+        self._follow()
         self.refresh_chrome()
 
     def after_edit(self) -> None:
@@ -186,23 +238,29 @@ class BoardScreen(Screen[None]):
         """Moves the cursor: two cards are painted again, not a column."""
         old, column = self.cursor.task_id, self.cursor.column
         move()
-        if old != self.cursor.task_id or column != self.cursor.column:
-            self.repaint([old, self.cursor.task_id])
-            if column != self.cursor.column:
-                self._arrange()
-            self._reveal()
-            if (old is None) != (self.cursor.task_id is None):
-                self.refresh_chrome()
+        if old == self.cursor.task_id and column == self.cursor.column:
+            return
+        stretched = self.cursor.stretch() if self.cursor.ranging else set()
+        self.repaint({old, self.cursor.task_id, *stretched})
+        if column != self.cursor.column:
+            self._arrange()
+        self.lanes.reveal()
+        self._follow()
+        if stretched or (old is None) != (self.cursor.task_id is None):
+            self.refresh_chrome()
 
     def repaint(self, task_ids: Iterable[str | None]) -> None:
         """Paints these cards again, wherever they are."""
-        ids = [task_id for task_id in task_ids if task_id is not None]
-        for column in self.columns.values():
-            column.repaint(ids)
+        self.lanes.repaint([task_id for task_id in task_ids if task_id is not None])
+
+    def selected(self, changed: Iterable[str | None]) -> None:
+        """Other tasks are selected."""
+        self.repaint(changed)
+        self.refresh_chrome()
 
     def refresh_chrome(self) -> None:
         """Paints what stands around the cards again."""
-        for widget in (self.header, self.tabs, self.sidebar, self.key_footer, *self._heads):
+        for widget in (self.header, self.tabs, self.sidebar, self.key_footer, *self.lanes.heads):
             if widget.display:
                 widget.refresh()
 
@@ -216,14 +274,88 @@ class BoardScreen(Screen[None]):
         return known.get(user_id) or user_id
 
     def place_of(self, status: str) -> int:
-        """Which column from the left a status is."""
-        return next((i for i, column in enumerate(self.board.project.columns) if column.id == status), 0)
+        """Which column in view from the left a status is."""
+        return next((i for i, column in enumerate(self.view.columns) if column.id == status), 0)
 
     def edited(self, task_id: str | None) -> None:
         """The editor closed; the cursor goes to what was saved."""
         if task_id is not None:
             self.sync(None)
-            self.go(lambda: self.cursor.to_task(self.board, task_id))
+            self.go(lambda: self.cursor.to_task(task_id))
+
+    # -- one task
+
+    @property
+    def pane_open(self) -> bool:
+        """Whether a task stands beside the board."""
+        return bool(self.pane.display)
+
+    def open_task(self, task_id: str) -> None:
+        """Shows a task beside the board, or over it where there is no room for both."""
+        if self.size.width >= PANE_FROM:
+            self.pane.display = True
+            self._arrange()
+            self.pane.show(task_id)
+            self.pane.focus_body()
+            self.refresh_chrome()
+            return
+        from fluxboard.tui.screens.detail import DetailScreen
+
+        self.app.push_screen(DetailScreen(self.board, task_id, self.clock))
+
+    def close_pane(self) -> None:
+        """Gives the room of the open task back to the board."""
+        self.pane.display = False
+        self.set_focus(None)
+        self._arrange()
+        self.refresh_chrome()
+
+    def _follow(self) -> None:
+        """The task beside the board is the one under the cursor."""
+        if self.pane_open and self.cursor.task_id is not None:
+            self.pane.show(self.cursor.task_id)
+
+    def on_task_pane_left(self) -> None:
+        self.close_pane()
+
+    async def on_task_pane_wants(self, message: TaskPane.Wants) -> None:
+        """The task beside the board is to be edited or deleted."""
+        self.set_focus(None)
+        self.finder.reveal(message.task_id)
+        await self.action_act(message.action)
+
+    # -- how it is looked at
+
+    def look_at(self, **look: object) -> None:
+        """Looks at the board differently in these fields of the :class:`~fluxboard.tui.view.Look`."""
+        self.view.change(**look)
+        self.remember_looks()
+        if self.lanes.stale:
+            self.run_worker(self._rebuild(), exclusive=True, group="lanes")
+            return
+        self._arrange()
+        self.sync(None)
+        self.finder.tell()
+
+    def fold(self, status: str) -> None:
+        """Collapses a column to a strip, or opens it again."""
+        folded = self.view.look.collapsed
+        self.look_at(
+            collapsed=tuple(i for i in folded if i != status) if status in folded else (*folded, status)
+        )
+
+    def restyle(self, density: Density) -> None:
+        """Draws the cards compact, normal or roomy."""
+        self.faces.style = CardStyle(density, self.faces.style.dates)
+        self.lanes.forget_drawings()
+        self.sync(None)
+        if self._on_style is not None:
+            self._on_style(self.faces.style)
+
+    def remember_looks(self) -> None:
+        """Has the way the board is looked at remembered."""
+        if self._on_looks is not None:
+            self._on_looks(self.finder.looks)
 
     # -- layout
 
@@ -240,37 +372,22 @@ class BoardScreen(Screen[None]):
         self.post_message(self.WantsProjects())
 
     def _arrange(self) -> None:
-        """Decides what has room: the sidebar, and which columns."""
-        if not self._lanes:
-            return
+        """Decides what has room: the sidebar, the open task, and which columns."""
         width = self.size.width
-        wide = width >= SIDEBAR_FROM
+        wide = width >= (_PANE_AND_SIDEBAR_FROM if self.pane_open else SIDEBAR_FROM)
         self.sidebar.display = wide if self._sidebar_wanted is None else self._sidebar_wanted
         self.header.people = not self.sidebar.display
         self.set_class(self.sidebar.display, "-sidebar")
         room = width - (SIDEBAR_WIDTH if self.sidebar.display else 0)
-        count = len(self._lanes)
-        shown = max(1, min(count, room // (_LANE_MIN + 1)))
-        if width < ALL_COLUMNS_FROM:
-            shown = 1
-        start = max(0, min(self.cursor.column - shown // 2, count - shown))
-        self.tabs.display = shown < count
-        for place, lane in enumerate(self._lanes):
-            lane.display = start <= place < start + shown
-            head = self._heads[place]
-            head.display = shown > 1
-            if head.active != (place == self.cursor.column):
-                head.active = place == self.cursor.column
-                head.refresh()
-        self.query_one("#lanes").styles.padding = (0 if self.tabs.display else 1, 0, 0, 1)
+        if self.pane_open:
+            pane = max(48, min(80, room * 2 // 5))
+            self.pane.styles.width = pane
+            room -= pane
+        self.tabs.display = not self.lanes.make_room(room)
+        self.lanes.styles.padding = (0 if self.tabs.display else 1, 0, 0, 1)
         self.tabs.styles.margin = (1 if self.size.height >= _AIRY_FROM else 0, 0, 0, 0)
         self.tabs.refresh()
         self.header.refresh()
-
-    def _reveal(self) -> None:
-        column = self.columns.get(self.cursor.status(self.board))
-        if column is not None and self.cursor.task_id is not None:
-            column.reveal(self.cursor.task_id)
 
     def _set_failure(self, reason: str | None) -> None:
         self.failure = reason
@@ -280,17 +397,11 @@ class BoardScreen(Screen[None]):
             notice.update(f"Could not reach the board: {reason}. What you see is kept; r tries again.")
         self.refresh_chrome()
 
-    def _set_empty_text(self, loading: str) -> None:
-        for place, column in enumerate(self.columns.values()):
-            if loading or self.board.tasks:
-                column.empty_text = loading or "Nothing here"
-            else:
-                column.empty_text = "No tasks yet.\nn makes one." if place == 0 else ""
-            column.refresh()
-
     def _project_changed(self) -> None:
         self.faces.refresh_people()
-        if self._built_for != self.board.project.columns:
+        self.view.reread()
+        self.cursor.settle()
+        if self.lanes.stale:
             self.run_worker(self._rebuild(), exclusive=True, group="lanes")
         else:
             self.sync(None)
@@ -298,18 +409,19 @@ class BoardScreen(Screen[None]):
     async def _rebuild(self) -> None:
         await self._build_lanes()
         self.sync(None)
+        self.finder.tell()
 
     def _recolour(self) -> None:
         palette = self.key_footer.palette = palette_of(self.app.get_css_variables())
         self.faces.recolour(palette)
-        for column in self.columns.values():
-            column.forget_drawings()
+        self.lanes.forget_drawings()
         self.refresh_chrome()
 
     def _tick(self) -> None:
         """Minutes pass in the sidebar, and at midnight due dates change."""
         if self.faces.today != self.today:
             self.faces.today = self.today
+            self.view.reread()
             self.sync(None)
         self.sidebar.refresh()
 
@@ -317,7 +429,10 @@ class BoardScreen(Screen[None]):
 
     async def action_act(self, action_id: str) -> None:
         """Runs an action of the table."""
-        outcome = BY_ID[action_id].run(self)
+        action = BY_ID[action_id]
+        if action.kind != "Moving" and (self._dirty is None or self._dirty):
+            self.sync(())  # it acts on what is there now, not on what was painted a moment ago
+        outcome = action.run(self)
         if outcome is not None:
             await outcome
 
@@ -344,7 +459,25 @@ class BoardScreen(Screen[None]):
         await self.action_act("attention")
 
     def on_column_tabs_picked(self, message: ColumnTabs.Picked) -> None:
-        self.go(lambda: self.cursor.to_column(self.board, message.place))
+        self.go(lambda: self.cursor.to_column(message.place))
+
+    def on_folded_lane_pressed(self, message: FoldedLane.Pressed) -> None:
+        self.fold(message.status)
+
+    def on_filter_bar_changed(self, message: FilterBar.Changed) -> None:
+        self.finder.search(message.query)
+
+    def on_filter_bar_left(self) -> None:
+        self.finder.leave()
+
+    def on_quick_add_box_added(self, message: QuickAddBox.Added) -> None:
+        self.adding.add(message.task)
+
+    def on_quick_add_box_pasted(self, message: QuickAddBox.Pasted) -> None:
+        self.adding.add_lines(message.lines)
+
+    async def on_quick_add_box_left(self, message: QuickAddBox.Left) -> None:
+        await self.adding.close(message.text)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         self.drag.down(event)
@@ -356,7 +489,10 @@ class BoardScreen(Screen[None]):
         self.drag.up()
 
     async def on_click(self, event: events.Click) -> None:
-        if event.chain == 2 and self.drag.card_at(event.screen_x, event.screen_y) is not None:
+        on_card = self.drag.card_at(event.screen_x, event.screen_y) is not None
+        if event.button == 3 and on_card:
+            await self.action_act("menu")
+        elif event.chain == 2 and on_card:
             await self.action_act("open")
 
 

@@ -20,11 +20,11 @@ from fluxboard.client.events import BoardEvent, Changed, Remote
 from fluxboard.model.text import clean_line, clean_text
 from fluxboard.model.types import DESCRIPTION_MAX, PRIORITIES, TASK_FIELDS, TITLE_MAX, Task, TaskPatch
 from fluxboard.model.wire import TaskCreate
-from fluxboard.tui.commands import priority_text
 from fluxboard.tui.dates import parse_day
 from fluxboard.tui.ports import Board, Unsubscribe
-from fluxboard.tui.widgets.card import clip
+from fluxboard.tui.widgets.card import clip, priority_text
 from fluxboard.tui.widgets.dialog import Dialog, hints
+from fluxboard.tui.widgets.line_input import LineInput
 
 Values = dict[str, str | None]
 FIELDS = ("title", "description", "status", "priority", "assigned_to", "due_date")
@@ -109,7 +109,7 @@ class EditorScreen(ModalScreen[str]):
             yield Static("New task" if self._base is None else "Edit task", id="heading", markup=False)
             with VerticalScroll(id="form", classes="-squeeze", can_focus=False):
                 yield self._label("title")
-                yield Input(
+                yield LineInput(
                     shown["title"], id="title", placeholder="What is to be done", select_on_focus=False
                 )
                 yield self._label("description")
@@ -123,7 +123,7 @@ class EditorScreen(ModalScreen[str]):
                     yield Static(classes="gap")
                     with Vertical(classes="half"):
                         yield self._label("due_date")
-                        yield Input(
+                        yield LineInput(
                             shown["due_date"], id="due_date", placeholder="YYYY-MM-DD", select_on_focus=False
                         )
             yield Static("", id="note", markup=False)

@@ -11,12 +11,11 @@ from fluxboard.tui.screens.picker import Item, PickScreen
 class HelpScreen(PickScreen):
     """The action table, searchable."""
 
-    placeholder = "Type to search"
     enter = "does it"
 
     def __init__(self, notes: Sequence[str] = ()) -> None:
         items = [
-            Item(action.id, action.title, lead="  ".join(action.shown_keys))
+            Item(action.id, action.title, action.kind, lead="  ".join(action.shown_keys))
             for action in ACTIONS
             if action.id != "help"
         ]

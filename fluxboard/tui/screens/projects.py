@@ -16,6 +16,7 @@ from fluxboard.model.text import clean_line
 from fluxboard.model.types import PROJECT_NAME_MAX, Project
 from fluxboard.tui.ports import Session
 from fluxboard.tui.widgets.dialog import Dialog, hints
+from fluxboard.tui.widgets.line_input import LineInput
 
 
 class ProjectsScreen(Screen[str]):
@@ -58,7 +59,7 @@ class ProjectsScreen(Screen[str]):
             yield Static(who, id="account", markup=False)
             yield Static("Loading …", id="state", markup=False)
             yield OptionList(id="projects", classes="-squeeze", markup=False)
-            yield Input(placeholder="Name of the new project; enter makes it, esc does not", id="name")
+            yield LineInput(placeholder="Name of the new project; enter makes it, esc does not", id="name")
             leave = ("esc", "quit" if self.current is None else "back")
             yield Static(
                 hints(("enter", "open"), ("n", "new"), ("r", "reload"), ("o", "sign out"), leave), id="keys"

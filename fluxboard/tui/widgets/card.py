@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, Literal
 
 from rich.cells import cell_len, split_graphemes
 from rich.segment import Segment
@@ -28,11 +28,29 @@ class Person:
     colour: str
 
 
+Density = Literal["compact", "normal", "roomy"]
+DateStyle = Literal["words", "iso"]
+
+
+@dataclass(frozen=True, slots=True)
+class CardStyle:
+    """How a user likes their cards: one line each, as they need, or airy; days in words or as ISO dates."""
+
+    density: Density = "normal"
+    dates: DateStyle = "words"
+
+    @property
+    def gap(self) -> int:
+        """The free lines above a card."""
+        return 0 if self.density == "compact" else 1
+
+
 @dataclass(frozen=True, slots=True)
 class Marks:
     """What a card shows beyond its task: my cursor and selection, its assignee, who else looks at it."""
 
     today: date
+    style: CardStyle = CardStyle()
     cursor: bool = False
     selected: bool = False
     lifted: bool = False
@@ -109,9 +127,12 @@ def _has_meta(task: Task, marks: Marks) -> bool:
 
 def card_height(task: Task, width: int, marks: Marks) -> int:
     """How many lines :func:`draw_card` returns, without drawing."""
+    if marks.style.density == "compact":
+        return 1
     title = task.title or UNTITLED
     cells = len(title) if title.isascii() else cell_len(title)
-    return (1 if cells <= _title_widths(title, marks, width)[0] else 2) + _has_meta(task, marks)
+    padding = 2 if marks.style.density == "roomy" else 0
+    return (1 if cells <= _title_widths(title, marks, width)[0] else 2) + _has_meta(task, marks) + padding
 
 
 def draw_card(task: Task, width: int, marks: Marks, palette: Palette) -> list[list[Segment]]:
@@ -119,10 +140,33 @@ def draw_card(task: Task, width: int, marks: Marks, palette: Palette) -> list[li
     back = palette.cursor if marks.cursor else palette.selected if marks.selected else palette.card
     base = Style(color=palette.muted if marks.lifted else palette.text, bgcolor=back)
     title = task.title or UNTITLED
+    style = base + Style(bold=marks.cursor, dim=task.status == COMPLETED and not marks.cursor)
+    if marks.style.density == "compact":
+        lines = [_one_line(task, title, width, marks, palette, base, style)]
+    else:
+        lines = _several_lines(task, title, width, marks, palette, base, style)
+    first = 0
+    if marks.style.density == "roomy":
+        lines, first = [[], *lines, []], 1
+    bar = Style(color=palette.accent if marks.cursor else palette.of_priority(task.priority))
+    framed = []
+    for number, line in enumerate(lines):
+        gutter = (
+            _glyph(task, width, marks, palette, base) if number == first else _space(_gutter(width) - 1, base)
+        )
+        lead = [Segment("█" if marks.cursor else "▎", base + bar), gutter]
+        used = sum(cell_len(segment.text) for segment in lead + line)
+        framed.append([*lead, *line, _space(width - used, base)])
+    return framed
+
+
+def _several_lines(
+    task: Task, title: str, width: int, marks: Marks, palette: Palette, base: Style, style: Style
+) -> list[list[Segment]]:
+    """The title on up to two lines, and below it what else is to say."""
     widths = _title_widths(title, marks, width)
     lines: list[list[Segment]] = []
     for number, text in enumerate(wrap_title(title, *widths)):
-        style = base + Style(bold=marks.cursor, dim=task.status == COMPLETED and not marks.cursor)
         line = [Segment(text, style)]
         tag = _visitor_text(title, marks, width) if number == 0 else ""
         if tag and marks.visitor is not None:
@@ -130,16 +174,28 @@ def draw_card(task: Task, width: int, marks: Marks, palette: Palette) -> list[li
         lines.append(line)
     if _has_meta(task, marks):
         lines.append(_meta(task, widths[1], marks, palette, base))
-    bar = Style(color=palette.accent if marks.cursor else palette.of_priority(task.priority))
-    framed = []
-    for number, line in enumerate(lines):
-        gutter = (
-            _glyph(task, width, marks, palette, base) if number == 0 else _space(_gutter(width) - 1, base)
-        )
-        lead = [Segment("█" if marks.cursor else "▎", base + bar), gutter]
-        used = sum(cell_len(segment.text) for segment in lead + line)
-        framed.append([*lead, *line, _space(width - used, base)])
-    return framed
+    return lines
+
+
+def _one_line(
+    task: Task, title: str, width: int, marks: Marks, palette: Palette, base: Style, style: Style
+) -> list[Segment]:
+    """The title, and at its right who looks at it, when it is due and whose it is, if there is room."""
+    room = _full(width)
+    parts: list[list[Segment]] = []
+    if marks.assignee is not None:
+        parts.append([_badge(f" {marks.assignee.text} ", marks.assignee.colour, palette)])
+    due = due_text(task.due_date, marks.today, done=task.status == COMPLETED, iso=marks.style.dates == "iso")
+    if due:
+        parts.append([Segment(due, _due_style(task, marks, palette, base))])
+    if marks.visitor is not None:
+        parts.append([_badge(f" {initials(marks.visitor.text)} ", marks.visitor.colour, palette)])
+    while parts and _needs(parts) > room // 2:
+        parts.pop()
+    end = _joined(parts[::-1], base)
+    used = sum(cell_len(segment.text) for segment in end)
+    text = clip(title, room - used - bool(used))
+    return [Segment(text, style), _space(room - used - cell_len(text), base), *end]
 
 
 def _glyph(task: Task, width: int, marks: Marks, palette: Palette, base: Style) -> Segment:
@@ -158,9 +214,9 @@ def _meta(task: Task, width: int, marks: Marks, palette: Palette, base: Style) -
     if task.labels:
         text = clip(" ".join(f"#{label}" for label in task.labels), width)
         left.append([Segment(text, base + Style(color=palette.label))])
-    due = due_text(task.due_date, marks.today, done=task.status == COMPLETED)
+    due = due_text(task.due_date, marks.today, done=task.status == COMPLETED, iso=marks.style.dates == "iso")
     if due:
-        left.append([Segment(due, _due_style(due, palette, base))])
+        left.append([Segment(due, _due_style(task, marks, palette, base))])
     right: list[list[Segment]] = []
     if marks.assignee is not None:
         right.append([_badge(f" {marks.assignee.text} ", marks.assignee.colour, palette)])
@@ -180,10 +236,11 @@ def _meta(task: Task, width: int, marks: Marks, palette: Palette, base: Style) -
     return [*start, _space(gap, base), *end]
 
 
-def _due_style(due: str, palette: Palette, base: Style) -> Style:
-    if due.endswith("late"):
+def _due_style(task: Task, marks: Marks, palette: Palette, base: Style) -> Style:
+    day = day_of(task.due_date)
+    if day is not None and day < marks.today and task.status != COMPLETED:
         return base + Style(color=palette.critical, bold=True)
-    return base + Style(color=palette.medium if due == "today" else palette.muted)
+    return base + Style(color=palette.medium if day == marks.today else palette.muted)
 
 
 def _needs(parts: list[list[Segment]]) -> int:
@@ -206,3 +263,8 @@ def _badge(text: str, colour: str, palette: Palette) -> Segment:
 
 def _space(count: int, style: Style) -> Segment:
     return Segment(" " * max(0, count), style)
+
+
+def priority_text(name: str) -> str:
+    """A priority as glyph and word, never by colour alone."""
+    return f"{GLYPHS.get(name, GLYPHS['medium'])} {name}"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Size
@@ -23,7 +24,10 @@ _KEPT = 2_000
 
 
 class Column(ScrollView, can_focus=False, inherit_bindings=False):
-    """The cards of one status. A line is left free above each card: that is where a drop marker goes."""
+    """The cards of one status, some under the heading of their group.
+
+    A line is left free above each card, none where the user likes it compact: a drop marker goes there.
+    """
 
     ALLOW_SELECT = False
     DEFAULT_CSS = """
@@ -37,6 +41,7 @@ class Column(ScrollView, can_focus=False, inherit_bindings=False):
         self.empty_text = empty
         self.drop_slot: int | None = None
         self._ids: list[str] = []
+        self._headings: Mapping[int, str] = {}
         self._places: dict[str, int] = {}
         self._ends: list[int] = []
         self._heights: dict[str, int] = {}
@@ -48,7 +53,12 @@ class Column(ScrollView, can_focus=False, inherit_bindings=False):
         """The ids of the cards, from top to bottom."""
         return self._ids
 
-    def fill(self, ids: Sequence[str], dirty: Iterable[str] | None = None) -> None:
+    def fill(
+        self,
+        ids: Sequence[str],
+        dirty: Iterable[str] | None = None,
+        headings: Mapping[int, str] | None = None,
+    ) -> None:
         """Shows these cards; only the ``dirty`` ones (None: all) changed since the last time.
 
         When nothing moved, only the lines of the dirty cards are painted again.
@@ -61,7 +71,8 @@ class Column(ScrollView, can_focus=False, inherit_bindings=False):
             dirty = set(dirty)
             before = {task_id: self._heights.pop(task_id, None) for task_id in dirty}
         self._measured_at = width
-        same_order = self._ids == list(ids)
+        headings = headings or {}
+        same_order = self._ids == list(ids) and self._headings == headings
         for task_id in ids:
             if task_id not in self._heights:
                 self._heights[task_id] = self._measure(task_id, width)
@@ -71,8 +82,10 @@ class Column(ScrollView, can_focus=False, inherit_bindings=False):
                 self.repaint(mine)
                 return
         self._ids = list(ids)
+        self._headings = dict(headings)
         self._places = {task_id: place for place, task_id in enumerate(self._ids)}
-        self._ends = list(accumulate((self._heights[task_id] + 1 for task_id in self._ids), initial=0))
+        lines = (self._heights[task_id] + self._lead(place) for place, task_id in enumerate(self._ids))
+        self._ends = list(accumulate(lines, initial=0))
         self._heights = {task_id: self._heights[task_id] for task_id in self._ids}
         self.virtual_size = Size(self.size.width, self._ends[-1] + 1)
         self.refresh()
@@ -110,13 +123,13 @@ class Column(ScrollView, can_focus=False, inherit_bindings=False):
         place = bisect_right(self._ends, line) - 1
         if place >= len(self._ids):
             return len(self._ids)
-        middle = (self._ends[place] + self._ends[place + 1] + 1) / 2
+        middle = (self._ends[place] + self._ends[place + 1] + self._lead(place)) / 2
         return place + (line >= middle)
 
     def line_of(self, task_id: str) -> int | None:
         """The line of the widget on which a card begins; None for a card that is not here."""
         place = self._places.get(task_id)
-        return None if place is None else self._ends[place] + 1 - self.scroll_offset.y
+        return None if place is None else self._ends[place] + self._lead(place) - self.scroll_offset.y
 
     def mark_drop(self, slot: int | None) -> None:
         """Shows, moves or hides the marker for where a dragged card would land."""
@@ -133,13 +146,12 @@ class Column(ScrollView, can_focus=False, inherit_bindings=False):
 
     def on_resize(self) -> None:
         if self._card_width != self._measured_at:
-            self.fill(self._ids)
+            self.fill(self._ids, None, self._headings)
         self.virtual_size = Size(self.size.width, (self._ends[-1] if self._ends else 0) + 1)
         if self.faces.cursor.task_id is not None:
             self.reveal(self.faces.cursor.task_id)
 
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
         back = Style(bgcolor=self.faces.palette.background)
         more = self._hidden_below() if y == self.size.height - 1 else 0
         if more:
@@ -151,15 +163,23 @@ class Column(ScrollView, can_focus=False, inherit_bindings=False):
             texts = self.empty_text.split("\n")
             return self._text(texts[line - 1] if 0 < line <= len(texts) else "", back)
         place = bisect_right(self._ends, line) - 1
-        inside = line - self._ends[place] - 1
-        if inside < 0 and place == self.drop_slot:
+        if place == self.drop_slot and line == self._ends[place]:
             return self._marker(back)
-        if inside < 0 or place >= len(self._ids):
-            return Strip.blank(width, back)
-        strips = self._card(self._ids[place])
-        return (
-            strips[inside].adjust_cell_length(width, back) if inside < len(strips) else self._text("", back)
-        )
+        return self._line_of_card(place, line, back) or Strip.blank(self.size.width, back)
+
+    def _line_of_card(self, place: int, line: int, back: Style) -> Strip | None:
+        """A line of a card or of the heading above it; None for a free one."""
+        if place >= len(self._ids):
+            return None
+        inside = line - self._ends[place] - self._lead(place)
+        if inside == -1 and place in self._headings:
+            return self._heading(self._headings[place], back)
+        strips = self._card(self._ids[place]) if inside >= 0 else []
+        return strips[inside].adjust_cell_length(self.size.width, back) if 0 <= inside < len(strips) else None
+
+    def _lead(self, place: int) -> int:
+        """The lines above a card that belong to it: the gap, and its group's heading."""
+        return self.faces.style.gap + (place in self._headings)
 
     @property
     def _card_width(self) -> int:
@@ -191,6 +211,13 @@ class Column(ScrollView, can_focus=False, inherit_bindings=False):
 
     def _marker(self, back: Style) -> Strip:
         return self._text("▸" + "─" * (self.size.width - 1), back + Style(color=self.faces.palette.accent))
+
+    def _heading(self, text: str, back: Style) -> Strip:
+        palette, width = self.faces.palette, self.size.width
+        name = clip(text, max(1, width - 2))
+        line = [Segment(name, back + Style(color=palette.label, bold=True)), Segment(" ", back)]
+        rule = Segment("─" * max(0, width - cell_len(name) - 1), back + Style(color=palette.rule))
+        return Strip([*line, rule]).adjust_cell_length(width, back)
 
     def _text(self, text: str, style: Style) -> Strip:
         width = self.size.width

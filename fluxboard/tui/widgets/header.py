@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rich.cells import cell_len
+from rich.cells import cell_len, split_graphemes
 from textual import events
 from textual.content import Content, Span
 from textual.message import Message
@@ -178,8 +178,13 @@ def _badge(text: str, colour: str, palette: Palette) -> Content:
     return part(f" {text} ", palette.on(colour), bold=True, on=colour)
 
 
-def count_of(column: Column, count: int, palette: Palette) -> Content:
-    """A column's count, with its limit where it has one; marked when full, more so when over."""
+def count_of(column: Column, found: int, count: int, palette: Palette) -> Content:
+    """A column's count, with its limit where it has one; marked when full, more so when over.
+
+    Where a filter hides some, "2 of 7".
+    """
+    if found < count:
+        return part(f"{found} of {count}", palette.accent)
     if column.wip_limit is None:
         return part(str(count), palette.muted)
     text = f"{count}/{column.wip_limit}"
@@ -202,12 +207,59 @@ class LaneHead(Widget):
 
     def render(self) -> Content:
         palette = self.faces.palette
-        count = count_of(self.column, len(self.faces.board.column_ids(self.column.id)), palette)
+        count = count_of(self.column, *self.faces.view.count(self.column.id), palette)
         width = self.size.width
-        name = clip(self.column.name, width - count.cell_length - 1)
+        if self.faces.view.is_collapsed(self.column.id):
+            return self._folded(width)
+        mark = part("● ", palette.of_name(self.column.color)) if self.column.color else Content("")
+        name = clip(self.column.name, width - count.cell_length - mark.cell_length - 1)
         colour = palette.accent if self.active else palette.text
         rule = part(("━" if self.active else "─") * width, palette.accent if self.active else palette.rule)
-        return Content.assemble(part(name, colour, bold=True), " ", count, "\n", rule)
+        return Content.assemble(mark, part(name, colour, bold=True), " ", count, "\n", rule)
+
+    def _folded(self, width: int) -> Content:
+        palette = self.faces.palette
+        colour = palette.accent if self.active else palette.muted
+        found, _ = self.faces.view.count(self.column.id)
+        rule = part(("━" if self.active else "─") * width, palette.accent if self.active else palette.rule)
+        return Content.assemble(part(short_count(found).center(width), colour, bold=self.active), "\n", rule)
+
+
+class FoldedLane(Widget):
+    """A collapsed column: its name from top to bottom. A click opens it."""
+
+    ALLOW_SELECT = False
+    DEFAULT_CSS = "FoldedLane { height: 1fr; display: none; }"
+
+    @dataclass
+    class Pressed(Message):
+        """The strip was clicked."""
+
+        status: str
+
+    def __init__(self, column: Column, faces: Faces) -> None:
+        super().__init__()
+        self.column = column
+        self.faces = faces
+
+    def render(self) -> Content:
+        palette = self.faces.palette
+        active = self.faces.cursor.status == self.column.id
+        letters = _graphemes(self.column.name)[: max(0, self.size.height - 1)]
+        text = "\n".join(["", *(f" {letter}" for letter in letters)])
+        return part(text, palette.accent if active else palette.muted, bold=active)
+
+    def on_click(self) -> None:
+        self.post_message(self.Pressed(self.column.id))
+
+
+def short_count(count: int) -> str:
+    """A count in at most three cells: 12, 999, 2k."""
+    return str(count) if count < 1000 else f"{min(99, count // 1000)}k"
+
+
+def _graphemes(text: str) -> list[str]:
+    return [text[start:stop] for start, stop, _ in split_graphemes(text)[0]]
 
 
 class ColumnTabs(Widget):
@@ -228,16 +280,13 @@ class ColumnTabs(Widget):
         self._spans: list[tuple[int, int, int]] = []
 
     def render(self) -> Content:
-        board, palette = self.faces.board, self.faces.palette
-        columns = board.project.columns
+        view, palette = self.faces.view, self.faces.palette
+        columns = view.columns
         active = self.faces.cursor.column
         width = self.size.width
-        counts = [len(board.column_ids(column.id)) for column in columns]
+        counts = [count_of(column, *view.count(column.id), palette) for column in columns]
         full = sum(cell_len(column.name) + 1 for column in columns)
-        full += sum(
-            count_of(column, count, palette).cell_length
-            for column, count in zip(columns, counts, strict=True)
-        )
+        full += sum(count.cell_length for count in counts)
         roomy = full + 2 * (len(columns) - 1) <= width
         line, at, rule = Content(""), 0, Content("")
         self._spans = []
@@ -254,9 +303,8 @@ class ColumnTabs(Widget):
         rest = part("─" * max(0, width - at), palette.rule)
         return Content.assemble(line, "\n", rule, rest)
 
-    def _tab(self, column: Column, count: int, active: bool, roomy: bool, room: int) -> Content:
+    def _tab(self, column: Column, number: Content, active: bool, roomy: bool, room: int) -> Content:
         palette = self.faces.palette
-        number = count_of(column, count, palette)
         if active:
             name = column.name if roomy else clip(column.name, max(4, room - number.cell_length - 1))
             return Content.assemble(part(name, palette.accent, bold=True), " ", number)

@@ -1,0 +1,85 @@
+"""The program around the board: projects, help, what needs attention, leaving."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from fluxboard.tui.screens.board import BoardScreen
+
+#: The id of the question whether to quit.
+QUITTING: Final = "quitting"
+
+
+def retry(screen: BoardScreen) -> None:
+    screen.start_board()
+
+
+def attention(screen: BoardScreen) -> None:
+    from fluxboard.tui.screens.attention import AttentionScreen
+
+    if screen.board.attention:
+        screen.app.push_screen(AttentionScreen(screen.board, screen.today))
+    else:
+        screen.notify("Nothing needs your attention: the server took every edit.", timeout=4)
+
+
+def projects(screen: BoardScreen) -> None:
+    screen.ask_for_projects()
+
+
+def menu(screen: BoardScreen) -> None:
+    """What can be done with the task under the cursor, to pick from."""
+    from fluxboard.tui.actions import ACTIONS
+    from fluxboard.tui.screens.picker import Item, PickScreen
+
+    items = [
+        Item(action.id, action.title, lead="  ".join(action.shown_keys))
+        for action in ACTIONS
+        if action.in_menu and action.when(screen)
+    ]
+
+    def chosen(action_id: str | None) -> None:
+        if action_id is not None:
+            screen.call_later(screen.run_action, f"act('{action_id}')")
+
+    count = len(screen.cursor.targets())
+    screen.app.push_screen(PickScreen(f"{count} tasks" if count > 1 else "This task", items), chosen)
+
+
+def palette(screen: BoardScreen) -> None:
+    screen.app.action_command_palette()
+
+
+async def help_screen(screen: BoardScreen) -> None:
+    from fluxboard.tui.screens.help import HelpScreen
+
+    def chosen(action_id: str | None) -> None:
+        if action_id is not None:
+            screen.call_later(screen.run_action, f"act('{action_id}')")
+
+    await screen.app.push_screen(HelpScreen(screen.board.notes), chosen)
+
+
+def quit_app(screen: BoardScreen) -> None:
+    from fluxboard.tui.screens.confirm import ConfirmScreen
+
+    connection = screen.board.connection
+    parts = []
+    # Live, what is queued is on its way: closing the board waits for it.
+    if connection.queued and connection.word != "live":
+        parts.append(f"{connection.queued} not sent yet")
+    if connection.refused:
+        parts.append(f"{connection.refused} not taken by the server")
+    if not parts:
+        screen.app.exit()
+        return
+
+    def answered(yes: bool | None) -> None:
+        if yes:
+            screen.app.exit()
+
+    hint = "They are kept on this computer, and sent when you come back."
+    question = ConfirmScreen("Quit with unsent edits?", ", ".join(parts), yes="Quit", no="Stay", hint=hint)
+    question.id = QUITTING
+    screen.app.push_screen(question, answered)

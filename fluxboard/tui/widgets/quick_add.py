@@ -1,0 +1,154 @@
+"""Adding tasks in place: one line in the column, and below it what it will become."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar
+
+from rich.highlighter import Highlighter
+from rich.text import Text
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Input, Static
+
+from fluxboard.model.quickadd import QuickAdd, read_line
+from fluxboard.model.text import clean_line
+from fluxboard.model.types import TITLE_MAX, Member, User
+from fluxboard.tui.dates import due_day
+from fluxboard.tui.widgets.card import GLYPHS
+from fluxboard.tui.widgets.filter_bar import WordInput, WordSuggester
+
+Read = Callable[[str], QuickAdd]
+
+
+class _Marks(Highlighter):
+    """Colours what of the line was understood."""
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+
+    def highlight(self, text: Text) -> None:
+        for start, end, _ in self._read(text.plain).spans:
+            text.stylize("bold cyan", start, end)
+
+
+class QuickInput(WordInput):
+    """Hands on a paste of several lines instead of its first one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "leave", "Close")]
+
+    def _on_paste(self, event: events.Paste) -> None:
+        lines = [line for text in event.text.splitlines() if (line := clean_line(text))]
+        if len(lines) > 1:
+            event.prevent_default()
+            event.stop()
+            self.post_message(QuickAddBox.Pasted(lines))
+
+    def action_leave(self) -> None:
+        self.post_message(QuickAddBox.Left(self.value))
+
+
+class QuickAddBox(Vertical):
+    """Enter adds the task and stays for the next one; escape leaves, and keeps what was typed."""
+
+    DEFAULT_CSS = """
+    QuickAddBox { height: auto; dock: bottom; background: $panel; border-left: thick $primary; padding: 0 1; }
+    QuickAddBox Input { border: none; height: 1; padding: 0; background: $panel; }
+    QuickAddBox Input:focus { border: none; }
+    QuickAddBox #preview { height: auto; max-height: 4; color: $flux-muted; }
+    """
+
+    @dataclass
+    class Added(Message):
+        """A task is to be made."""
+
+        task: QuickAdd
+
+    @dataclass
+    class Pasted(Message):
+        """Several lines were pasted."""
+
+        lines: list[str]
+
+    @dataclass
+    class Left(Message):
+        """The user is done; ``text`` was not added."""
+
+        text: str
+
+    def __init__(
+        self,
+        today: date,
+        me: User,
+        members: Sequence[Member],
+        words: Callable[[], Iterable[str]],
+        text: str = "",
+    ) -> None:
+        super().__init__(id="quick-add")
+        self._today, self._me = today, me
+        self._names = {member.user_id: member.name or member.email for member in members} | {me.id: "you"}
+        self._people = {member.user_id: f"{member.name} {member.email}" for member in members}
+        self._words = words
+        self._text = text
+
+    def read(self, line: str) -> QuickAdd:
+        """What a line will become."""
+        return read_line(line, self._today, self._me.id, self._people)
+
+    def compose(self) -> ComposeResult:
+        yield QuickInput(
+            self._text,
+            placeholder="Title !high @me #label ^fri",
+            suggester=WordSuggester(self._words),
+            highlighter=_Marks(self.read),
+            select_on_focus=False,
+        )
+        yield Static("", id="preview", markup=False)
+
+    def on_mount(self) -> None:
+        self._tell(self._text)
+        self.query_one(QuickInput).focus()
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._tell(event.value)
+
+    @on(Input.Submitted)
+    def _entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        task = self.read(event.value)
+        if not task.title:
+            self.post_message(self.Left(event.value))
+        elif len(task.title) > TITLE_MAX:
+            self.query_one("#preview", Static).update(
+                Content.styled(f"The title has {len(task.title)} characters, {TITLE_MAX} fit.", "$error")
+            )
+        else:
+            self.post_message(self.Added(task))
+            event.input.value = ""
+
+    def _tell(self, line: str) -> None:
+        """The preview: the parts beside the title, each in words."""
+        task = self.read(line)
+        if not line.strip():
+            told = Content.styled("enter adds, esc closes", "$flux-muted")
+        else:
+            parts = [Content(f"{GLYPHS[task.priority]} {task.priority}")]
+            if task.assigned_to is not None:
+                parts.append(Content(f"@{self._names.get(task.assigned_to, '')}"))
+            parts += [Content(f"#{label}") for label in task.labels]
+            if task.due_date is not None:
+                parts.append(Content(f"due {due_day(task.due_date, self._today)}"))
+            told = Content.assemble(
+                (task.title or "(no title yet)", "bold $foreground"),
+                "\n",
+                Content("  ").join(parts),
+            )
+        self.query_one("#preview", Static).update(told)
