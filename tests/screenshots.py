@@ -14,6 +14,7 @@ from textual.widgets import Input, TextArea
 
 from fluxboard.client.events import Connection, Remote
 from fluxboard.tui.app import FluxboardApp
+from fluxboard.tui.config import Config
 from fluxboard.tui.screens.board import BoardScreen
 from tests.support.fake_board import FakeBoard, FakeSession
 from tests.support.seeded import MILA, NOW, happenings, id_of, refused_edits, team_board
@@ -82,7 +83,7 @@ SHOTS: Final[dict[str, Shot]] = {
 
 async def draw(shot: Shot) -> str:
     """The picture as SVG."""
-    app = FluxboardApp(FakeSession(team_board()), "p1", clock=lambda: NOW, theme=shot.theme)
+    app = FluxboardApp(FakeSession(team_board()), "p1", clock=lambda: NOW, config=Config(theme=shot.theme))
     async with app.run_test(size=shot.size, notifications=True) as pilot:
         await until(lambda: isinstance(app.screen, BoardScreen) and app.screen.columns, what="the board")
         screen = app.screen

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast, get_args
 
 import click
 
 from fluxboard.cli.connect import find_project, sign_in_locally
 from fluxboard.cli.errors import CommandFailed, run
 from fluxboard.cli.state import LOCAL, recall, remember
+
+if TYPE_CHECKING:
+    from fluxboard.tui.config import Config
+    from fluxboard.tui.widgets.card import Density
 
 FIRST_PROJECT = "My first board"
 
@@ -49,9 +55,11 @@ def _ask() -> str:
 
 
 async def _show(chosen: str, wanted: str | None) -> None:
+    from fluxboard.cli.memory import FileMemory
     from fluxboard.client.session import Session
     from fluxboard.tui.app import FluxboardApp
 
+    config, problems = _settings()
     if chosen == LOCAL:
         session = await sign_in_locally()
         if not await session.projects():
@@ -64,16 +72,43 @@ async def _show(chosen: str, wanted: str | None) -> None:
             project_id = (await find_project(session, wanted)).id if wanted else recall().project_id
             if project_id is None and len(projects := await session.projects()) == 1:
                 project_id = projects[0].id
+    memory = FileMemory()
     try:
         app = FluxboardApp(
             session,
             project_id,
-            theme=recall().theme,
+            config=config,
+            memory=memory,
+            problems=problems,
             on_open=lambda opened: remember(server=chosen, project_id=opened),
-            on_theme=lambda name: remember(theme=name),
         )
         await app.run_async()
         if app.return_code:
             raise CommandFailed("The board ended with an error; nothing that was saved is lost.")
     finally:
+        memory.save()
         await asyncio.shield(session.close())
+
+
+def _settings() -> tuple[Config, list[str]]:
+    """The user's settings, completed by what was last chosen on the screen; and what is wrong with them."""
+    from fluxboard.cli.config import config_path
+    from fluxboard.tui.config import Config, read_config
+    from fluxboard.tui.widgets.card import Density
+
+    file, last = config_path(), recall()
+    try:
+        config, problems = read_config(file.read_text(encoding="utf-8")) if file.exists() else (Config(), ())
+        told = [f"{file.name}, {problem}" for problem in problems]
+    except (OSError, UnicodeDecodeError) as error:
+        config, told = Config(), [f"{file} cannot be read: {error}"]
+    density = last.density if last.density in get_args(Density) else None
+    theme = config.theme or last.theme or ("ansi-dark" if _has_few_colours() else None)
+    return replace(config, theme=theme, density=config.density or cast("Density | None", density)), told
+
+
+def _has_few_colours() -> bool:
+    """Whether the terminal has its own 16 colours and no others."""
+    from rich.console import Console
+
+    return Console().color_system == "standard"

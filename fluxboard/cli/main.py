@@ -9,6 +9,7 @@ import click
 
 from fluxboard.cli import account, tasks
 from fluxboard.cli.board import open_board
+from fluxboard.cli.config import config
 from fluxboard.cli.state import data_folder
 
 
@@ -80,6 +81,8 @@ for command in (
     tasks.done,
     tasks.delete,
     tasks.watch,
+    tasks.stats,
+    config,
 ):
     cli.add_command(command)
 

@@ -17,6 +17,7 @@ class LastBoard(msgspec.Struct, frozen=True, kw_only=True):
     server: str | None = None
     project_id: str | None = None
     theme: str | None = None
+    density: str | None = None
 
 
 def data_folder() -> Path:

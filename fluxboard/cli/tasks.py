@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,7 +13,7 @@ from wcwidth import wcswidth
 
 from fluxboard.cli.connect import find_project, find_task, short_id, signed_in
 from fluxboard.cli.errors import CommandFailed, run
-from fluxboard.model.types import COMPLETED, PRIORITIES, Column, Member, Project, Task, TaskPatch
+from fluxboard.model.types import COMPLETED, PRIORITIES, Column, Member, Project, Task, TaskPatch, User
 from fluxboard.model.wire import TaskCreate
 
 Command = Callable[..., None]
@@ -32,13 +33,18 @@ def where(command: Command) -> Command:
 @click.command("list")
 @where
 @click.option("--status", help="Only this column.")
-def list_tasks(server: str | None, project: str | None, as_json: bool, status: str | None) -> None:
-    """List the tasks of a project."""
+@click.option("--filter", "query", default="", help='Only what this finds: "is:mine due<7d -label:ux".')
+@click.option("--plain", is_flag=True, help="Sentences without columns, for screen readers.")
+def list_tasks(
+    server: str | None, project: str | None, as_json: bool, status: str | None, query: str, plain: bool
+) -> None:
+    """List the tasks of a project; archived ones only with a filter such as is:archived."""
 
     async def work() -> None:
         async with signed_in(server) as session:
             board = await find_project(session, project)
             tasks = (await session.api.tasks(board.id)).tasks
+            tasks = _found(tasks, query, board, session.user)
         if status is not None:
             wanted = column_id(board, status)
             tasks = tuple(task for task in tasks if task.status == wanted)
@@ -47,8 +53,79 @@ def list_tasks(server: str | None, project: str | None, as_json: bool, status: s
             return
         for column in board.columns:
             for task in sorted((t for t in tasks if t.status == column.id), key=lambda t: (t.position, t.id)):
+                if plain:
+                    click.echo(_sentence(task, column, board))
+                    continue
                 due = f"  due {task.due_date[:10]}" if task.due_date else ""
                 click.echo(f"{short_id(task)}  {pad(column.name, 12)} {task.priority:<9}{task.title}{due}")
+
+    run(work())
+
+
+def _found(tasks: tuple[Task, ...], query: str, board: Project, user: User | None) -> tuple[Task, ...]:
+    """The tasks that a query finds. Raises CommandFailed for one that is not understood."""
+    from datetime import UTC, datetime
+
+    from fluxboard.model.query import Scope, parse
+
+    people = {member.user_id: f"{member.name} {member.email}" for member in board.members}
+    today = datetime.now(UTC).astimezone().date()
+    found = parse(query, Scope(today, user.id if user is not None else "", people, board.columns))
+    if found.problems:
+        raise CommandFailed(f"--filter: {'; '.join(found.problems)}")
+    return tuple(task for task in tasks if found.matches(task))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a file. Raises CommandFailed."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CommandFailed(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def _sentence(task: Task, column: Column, board: Project) -> str:
+    """A task in words: "To Do: Fix login, high priority, due 2026-12-01, assigned to Ada, labels ux"."""
+    names = {member.user_id: member.name or member.email for member in board.members}
+    parts = [f"{column.name}: {task.title}", f"{task.priority} priority"]
+    if task.due_date:
+        parts.append(f"due {task.due_date[:10]}")
+    if task.assigned_to:
+        parts.append(f"assigned to {names.get(task.assigned_to) or 'somebody'}")
+    if task.labels:
+        parts.append(f"labels {' and '.join(task.labels)}")
+    return ", ".join(parts)
+
+
+@click.command()
+@where
+@click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Write the plots to this file.")
+def stats(server: str | None, project: str | None, as_json: bool, svg: Path | None) -> None:
+    """Say how the work flows, in words or as a picture of plots."""
+
+    async def work() -> None:
+        from datetime import UTC, datetime
+
+        from fluxboard.tui.plots import PLOTS, Past
+        from fluxboard.tui.plots import svg as picture
+
+        async with signed_in(server) as session:
+            found = await find_project(session, project)
+            board = await session.board(found.id)
+            await board.start()
+            names = {member.user_id: member.name or member.email for member in board.members}
+            tasks = list(board.tasks.values())
+            changes = await board.status_changes()
+            past = Past(board.project, tasks, changes, names, datetime.now(UTC).astimezone().date())
+        told = {plot.title: plot.told(past) for plot in PLOTS}
+        if svg is not None:
+            write_text(svg, picture(past))
+            click.echo(f"{svg} is written.")
+        elif as_json:
+            echo_json(told)
+        else:
+            for title, words in told.items():
+                click.echo(f"{title}: {words}")
 
     run(work())
 

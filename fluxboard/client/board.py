@@ -27,13 +27,17 @@ from fluxboard.client.live import State
 from fluxboard.client.outbox import Attention, Outbox
 from fluxboard.client.outgoing import Outgoing
 from fluxboard.client.replica import Replica
-from fluxboard.model.types import Member, OnlineUser, Project, Task, TaskPatch, User
+from fluxboard.model.stats import StatusChange
+from fluxboard.model.types import Member, OnlineUser, Project, ProjectPatch, Task, TaskPatch, User
 from fluxboard.model.wire import AUTH_EXPIRING, AUTH_REFRESH, HistoryEntry, TaskCreate
 
 if TYPE_CHECKING:
     from fluxboard.client.session import Session
 
 log = logging.getLogger("fluxboard.client.board")
+
+LOG_MAX: Final = 20_000
+LOG_PAGE: Final = 500
 
 CORE_NOTES: Final = (
     "This server speaks the basic protocol only. Off: the order inside a column, labels, the members' names.",
@@ -236,6 +240,30 @@ class Board:
         if self.layer == "core":
             return ()
         return await self._api.history(self.project.id, task_id)
+
+    async def change_project(self, patch: ProjectPatch) -> None:
+        """Changes the project itself, at once and not offline. Raises ApiError and ApiUnreachable."""
+        project = await self._api.update_project(self.project.id, patch)
+        self._incoming.take_project(project)
+
+    async def status_changes(self) -> tuple[StatusChange, ...]:
+        """The tasks' moves from column to column, as far back as the log reaches.
+
+        Raises ApiError and ApiUnreachable.
+        """
+        moves: list[StatusChange] = []
+        seen, more = 0, True
+        while more and seen < LOG_MAX:
+            page = await self._api.activities(self.project.id, limit=LOG_PAGE, offset=seen)
+            seen += len(page.activities)
+            more = page.has_more and bool(page.activities)
+            for activity in page.activities:
+                told = activity.metadata
+                if told.field == "status" and told.old_value and told.new_value:
+                    moves.append(
+                        StatusChange(activity.entity_id, told.old_value, told.new_value, activity.timestamp)
+                    )
+        return tuple(reversed(moves))
 
     # -- life
 

@@ -84,6 +84,11 @@ class Incoming:
 
     # -- asked for
 
+    def take_project(self, project: Project) -> None:
+        """The project itself is another now."""
+        self.project = project
+        self._emit(ProjectChanged(project))
+
     def take_cached(self, tasks: tuple[Task, ...], rev: int | None) -> None:
         """Shows a board as it was last seen; ``rev`` is None for one of a Core server."""
         self._take_list(TasksAnswer(tasks=tasks, rev=rev))
@@ -207,8 +212,7 @@ class Incoming:
         if task_id is not None and applied.changed:
             self._emit(Changed(frozenset({task_id})))
         if change.project is not None:
-            self.project = change.project
-            self._emit(ProjectChanged(change.project))
+            self.take_project(change.project)
         if change.type == PROJECT_DELETED:
             self._lost("This project was deleted")
         if change.type in TASK_EVENTS and change.user_id != self._user.id and task_id is not None:

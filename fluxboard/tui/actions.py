@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from textual.binding import Binding, BindingType
@@ -18,7 +18,8 @@ Run = Callable[["BoardScreen"], Awaitable[None] | None]
 When = Callable[["BoardScreen"], bool]
 Kind = Literal["Tasks", "Moving", "Selecting", "Looking", "Program"]
 
-_SHOWN_KEYS: Final = {
+#: How people write keys that Textual calls otherwise.
+SHOWN_KEYS: Final = {
     "greater_than_sign": ">",
     "less_than_sign": "<",
     "question_mark": "?",
@@ -64,12 +65,7 @@ class Action:
     @property
     def shown_keys(self) -> tuple[str, ...]:
         """Its keys as a person reads them."""
-        return tuple(shown_key(key) for key in self.keys)
-
-
-def shown_key(key: str) -> str:
-    """A key as a person reads it."""
-    return _SHOWN_KEYS.get(key, key)
+        return tuple(SHOWN_KEYS.get(key, key) for key in self.keys)
 
 
 def _task(
@@ -142,6 +138,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("density", "Compact, normal or roomy cards", ("equals_sign",), looking.density, "Looking"),
     Action("sidebar", "Show or hide the people", ("s",), looking.sidebar, "Looking"),
     Action("theme", "Choose a theme", ("t",), looking.theme, "Looking"),
+    Action("stats", "Statistics", ("S",), program.statistics, "Looking"),
+    Action("settings", "Board settings: columns, limits, name", ("comma",), program.settings, "Program"),
     Action("projects", "Projects", ("P",), program.projects, "Program", short="projects"),
     Action("menu", "What can be done with the task", ("full_stop",), program.menu, "Program", when.on_task),
     Action("palette", "Command palette", ("ctrl+p",), program.palette, "Program"),
@@ -153,6 +151,17 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("help", "Help", ("question_mark", "f1"), program.help_screen, "Program", short="help"),
 )
 BY_ID: Final = {action.id: action for action in ACTIONS}
+
+
+def with_keys(own: Mapping[str, tuple[str, ...]]) -> tuple[Action, ...]:
+    """The table with a user's own keys; a key that is given to another action is taken from its old one."""
+    taken = {key for keys in own.values() for key in keys}
+    return tuple(
+        replace(action, keys=own[action.id])
+        if action.id in own
+        else replace(action, keys=tuple(key for key in action.keys if key not in taken))
+        for action in ACTIONS
+    )
 
 
 def bindings() -> list[BindingType]:

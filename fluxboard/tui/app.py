@@ -13,7 +13,11 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from fluxboard.model.text import clean_line
+from fluxboard.tui.actions import with_keys
+from fluxboard.tui.ascii import AsciiGlyphs
 from fluxboard.tui.commands.program import QUITTING, quit_app
+from fluxboard.tui.config import Config
+from fluxboard.tui.memory import Memory, NoMemory
 from fluxboard.tui.ports import Board, Clock, Session
 from fluxboard.tui.screens.board import BoardScreen
 from fluxboard.tui.themes import DARK, LIGHT
@@ -41,21 +45,33 @@ class FluxboardApp(App[None]):
         project_id: str | None = None,
         *,
         clock: Clock = local_now,
-        theme: str | None = None,
+        config: Config = Config(),  # noqa: B008 (frozen)
+        memory: Memory | None = None,
+        problems: Iterable[str] = (),
         on_open: Callable[[str], None] | None = None,
-        on_theme: Callable[[str], None] | None = None,
     ) -> None:
-        """``on_open`` hears the id of each project that is opened, ``on_theme`` the name of each theme."""
+        """``problems`` of the config are told on the first board; ``on_open`` hears each project's id."""
         super().__init__()
+        self.config = config
+        self.memory: Memory = memory or NoMemory()
+        self._problems = list(problems)
+        self.set_keymap(
+            {f"board.{action.id}": ",".join(action.keys) for action in with_keys(config.keys)}
+            if config.keys
+            else {}
+        )
+        if config.ascii:
+            self._filters.append(AsciiGlyphs())
         self.session = session
         self.project_id = project_id
         self.clock = clock
         self._on_open = on_open
-        self._on_theme = on_theme
         self._board: Board | None = None
         for own in (DARK, LIGHT):
             self.register_theme(own)
-        self.theme = theme if theme in self.available_themes else DARK.name
+        if config.theme is not None and config.theme not in self.available_themes:
+            self._problems.append(f"There is no theme “{config.theme}”; t shows all.")
+        self.theme = config.theme if config.theme in self.available_themes else DARK.name
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Values for our own variables under themes that do not know them."""
@@ -70,9 +86,7 @@ class FluxboardApp(App[None]):
         yield Static("", id="waiting", markup=False)
 
     def on_mount(self) -> None:
-        if self._on_theme is not None:
-            tell = self._on_theme
-            self.theme_changed_signal.subscribe(self, lambda theme: tell(theme.name))
+        self.theme_changed_signal.subscribe(self, lambda theme: self.memory.keep_theme(theme.name))
         self.go_on()
 
     def notify(
@@ -149,7 +163,10 @@ class FluxboardApp(App[None]):
         except Exception as error:  # the client's errors are written for the user
             return f"The board could not be opened: {clean_line(str(error))}"
         self._board = board
-        await self.push_screen(BoardScreen(board, self.clock))
+        await self.push_screen(BoardScreen(board, self.clock, memory=self.memory, config=self.config))
+        for problem in self._problems:
+            self.notify(problem, title="Your settings", severity="warning", timeout=10)
+        self._problems = []
         if self._on_open is not None:
             self._on_open(project_id)
         return None

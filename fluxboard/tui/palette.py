@@ -23,13 +23,12 @@ class ActionCommands(Provider):
     """Offers every action that makes sense now."""
 
     def _offered(self) -> list[Action]:
-        from fluxboard.tui.actions import ACTIONS
         from fluxboard.tui.screens.board import BoardScreen
 
         screen = self.screen
         if not isinstance(screen, BoardScreen):
             return []
-        return [action for action in ACTIONS if action.id != "palette" and action.when(screen)]
+        return [action for action in screen.actions if action.id != "palette" and action.when(screen)]
 
     def _run(self, action: Action) -> partial[Coroutine[Any, Any, None]]:
         return partial(self.screen.run_action, f"act('{action.id}')")

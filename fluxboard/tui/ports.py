@@ -8,7 +8,8 @@ from typing import Literal, Protocol
 
 from fluxboard.client.events import BoardEvent, Connection
 from fluxboard.client.outbox import Attention
-from fluxboard.model.types import Member, OnlineUser, Project, Task, TaskPatch, User
+from fluxboard.model.stats import StatusChange
+from fluxboard.model.types import Member, OnlineUser, Project, ProjectPatch, Task, TaskPatch, User
 from fluxboard.model.wire import HistoryEntry, TaskCreate
 
 Clock = Callable[[], datetime]
@@ -91,6 +92,14 @@ class Board(Protocol):
 
     async def history(self, task_id: str) -> tuple[HistoryEntry, ...]:
         """Who changed what in a task, newest first."""
+        ...
+
+    async def change_project(self, patch: ProjectPatch) -> None:
+        """Changes the project itself: its name, its dates, its columns."""
+        ...
+
+    async def status_changes(self) -> tuple[StatusChange, ...]:
+        """The tasks' moves from column to column, oldest first, as far back as is known."""
         ...
 
     def subscribe(self, callback: Callable[[BoardEvent], None]) -> Unsubscribe: ...

@@ -12,12 +12,23 @@ from fluxboard.client.events import (
     Changed,
     Connection,
     Presence,
+    ProjectChanged,
     Remote,
 )
 from fluxboard.client.outbox import Attention
 from fluxboard.client.undo import Overtaken
 from fluxboard.model.order import between
-from fluxboard.model.types import COMPLETED, Member, OnlineUser, Project, Task, TaskPatch, User
+from fluxboard.model.stats import StatusChange
+from fluxboard.model.types import (
+    COMPLETED,
+    Member,
+    OnlineUser,
+    Project,
+    ProjectPatch,
+    Task,
+    TaskPatch,
+    User,
+)
 from fluxboard.model.wire import HistoryEntry, TaskCreate
 
 ME = User(id="u-me", email="me@example.com", name="Ada")
@@ -39,6 +50,7 @@ class FakeBoard:
         self.retried: list[tuple[str, TaskPatch | None]] = []
         self.past_of: dict[str, tuple[HistoryEntry, ...]] = {}
         self.overtaken: Overtaken | None = None
+        self.moves: tuple[StatusChange, ...] = ()
         self.shown: dict[str, Task] = {}
         self.started = 0
         self.closed = False
@@ -141,6 +153,22 @@ class FakeBoard:
         if self.fail is not None:
             raise self.fail
         return self.past_of.get(task_id, ())
+
+    async def change_project(self, patch: ProjectPatch) -> None:
+        if self.fail is not None:
+            raise self.fail
+        fields = {
+            name: value
+            for name in patch.__struct_fields__
+            if (value := getattr(patch, name)) is not msgspec.UNSET
+        }
+        self.project = msgspec.structs.replace(self.project, **fields)
+        self.emit(ProjectChanged(self.project))
+
+    async def status_changes(self) -> tuple[StatusChange, ...]:
+        if self.fail is not None:
+            raise self.fail
+        return self.moves
 
     def subscribe(self, callback: Callable[[BoardEvent], None]) -> Callable[[], None]:
         self._listeners.append(callback)

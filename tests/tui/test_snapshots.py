@@ -16,6 +16,7 @@ from fluxboard.client.events import Connection, Refused, Remote
 from fluxboard.model.text import clean_line
 from fluxboard.model.types import Project, Task
 from fluxboard.tui.app import FluxboardApp
+from fluxboard.tui.config import Config
 from fluxboard.tui.screens.board import BoardScreen
 from fluxboard.tui.screens.projects import ProjectsScreen
 from fluxboard.tui.screens.sign_in import SignInScreen
@@ -187,6 +188,6 @@ PICTURES = {
 @pytest.mark.parametrize("name", PICTURES)
 def test_screen(name: str, size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
     picture = PICTURES[name]
-    app = FluxboardApp(picture.make(), picture.project, clock=clock, theme=picture.theme)
+    app = FluxboardApp(picture.make(), picture.project, clock=clock, config=Config(theme=picture.theme))
     app.animation_level = "none"
     assert snap_compare(app, terminal_size=size, run_before=picture.prepare)

@@ -217,7 +217,9 @@ def new_whole(screen: BoardScreen) -> None:
     from fluxboard.tui.screens.editor import EditorScreen
 
     status = screen.cursor.status
-    screen.app.push_screen(EditorScreen(screen.board, screen.today, status=status), screen.edited)
+    screen.app.push_screen(
+        EditorScreen(screen.board, screen.today, status=status, memory=screen.memory), screen.edited
+    )
 
 
 def edit(screen: BoardScreen) -> None:
@@ -225,7 +227,8 @@ def edit(screen: BoardScreen) -> None:
 
     if screen.cursor.task_id is not None:
         screen.app.push_screen(
-            EditorScreen(screen.board, screen.today, task_id=screen.cursor.task_id), screen.edited
+            EditorScreen(screen.board, screen.today, task_id=screen.cursor.task_id, memory=screen.memory),
+            screen.edited,
         )
 
 

@@ -28,14 +28,25 @@ def projects(screen: BoardScreen) -> None:
     screen.ask_for_projects()
 
 
+def statistics(screen: BoardScreen) -> None:
+    from fluxboard.tui.screens.stats import StatsScreen
+
+    screen.app.push_screen(StatsScreen(screen.board, screen.clock))
+
+
+def settings(screen: BoardScreen) -> None:
+    from fluxboard.tui.screens.settings import SettingsScreen
+
+    screen.app.push_screen(SettingsScreen(screen.board, screen.today))
+
+
 def menu(screen: BoardScreen) -> None:
     """What can be done with the task under the cursor, to pick from."""
-    from fluxboard.tui.actions import ACTIONS
     from fluxboard.tui.screens.picker import Item, PickScreen
 
     items = [
         Item(action.id, action.title, lead="  ".join(action.shown_keys))
-        for action in ACTIONS
+        for action in screen.actions
         if action.in_menu and action.when(screen)
     ]
 
@@ -58,7 +69,7 @@ async def help_screen(screen: BoardScreen) -> None:
         if action_id is not None:
             screen.call_later(screen.run_action, f"act('{action_id}')")
 
-    await screen.app.push_screen(HelpScreen(screen.board.notes), chosen)
+    await screen.app.push_screen(HelpScreen(screen.actions, screen.board.notes), chosen)
 
 
 def quit_app(screen: BoardScreen) -> None:

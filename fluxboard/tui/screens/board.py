@@ -18,17 +18,19 @@ from textual.widgets import Static
 
 from fluxboard.client import events as board_events
 from fluxboard.model.text import clean_line
-from fluxboard.tui.actions import ACTIONS, BY_ID, bindings
+from fluxboard.tui.actions import BY_ID, bindings, with_keys
 from fluxboard.tui.adding import Adding
+from fluxboard.tui.config import Config
 from fluxboard.tui.cursor import Cursor
 from fluxboard.tui.drag import Drag
 from fluxboard.tui.faces import Faces
 from fluxboard.tui.finder import Finder
+from fluxboard.tui.memory import Memory, NoMemory
 from fluxboard.tui.palette import ActionCommands
 from fluxboard.tui.ports import Board, Clock, Unsubscribe
 from fluxboard.tui.screens.news import NewsDesk
 from fluxboard.tui.themes import TERMINAL, palette_of
-from fluxboard.tui.view import Looks, View
+from fluxboard.tui.view import View
 from fluxboard.tui.widgets.card import CardStyle, Density
 from fluxboard.tui.widgets.column import Column
 from fluxboard.tui.widgets.filter_bar import FilterBar
@@ -78,13 +80,15 @@ class BoardScreen(Screen[None]):
         board: Board,
         clock: Clock,
         *,
-        looks: Looks = Looks(),  # noqa: B008 (frozen)
-        style: CardStyle = CardStyle(),  # noqa: B008 (frozen)
-        on_looks: Callable[[Looks], None] | None = None,
-        on_style: Callable[[CardStyle], None] | None = None,
+        memory: Memory | None = None,
+        config: Config = Config(),  # noqa: B008 (frozen)
     ) -> None:
-        """``on_looks`` and ``on_style`` hear what is to be remembered."""
         super().__init__()
+        self.memory: Memory = memory or NoMemory()
+        self.config = config
+        self.actions = with_keys(config.keys)
+        looks = self.memory.looks(board.project.id)
+        style = CardStyle(config.density or "normal", config.dates)
         self.board = board
         self.clock = clock
         self.view = View(board, lambda: self.today, looks.last)
@@ -94,8 +98,7 @@ class BoardScreen(Screen[None]):
         self.finder = Finder(self, looks)
         self.adding = Adding(self)
         self.failure: str | None = None
-        self._on_looks, self._on_style = on_looks, on_style
-        self._sidebar_wanted: bool | None = None
+        self._sidebar_wanted = config.sidebar
         self._stop: Unsubscribe | None = None
         self._dirty: set[str] | None = set()
         self._painting = False
@@ -349,13 +352,11 @@ class BoardScreen(Screen[None]):
         self.faces.style = CardStyle(density, self.faces.style.dates)
         self.lanes.forget_drawings()
         self.sync(None)
-        if self._on_style is not None:
-            self._on_style(self.faces.style)
+        self.memory.keep_density(density)
 
     def remember_looks(self) -> None:
         """Has the way the board is looked at remembered."""
-        if self._on_looks is not None:
-            self._on_looks(self.finder.looks)
+        self.memory.keep_looks(self.board.project.id, self.finder.looks)
 
     # -- layout
 
@@ -444,8 +445,8 @@ class BoardScreen(Screen[None]):
     def _hints(self) -> Sequence[Hint]:
         return [
             Hint(_footer_keys(action.id, action.shown_keys), action.short, action.id)
-            for action in ACTIONS
-            if action.short and action.when(self)
+            for action in self.actions
+            if action.short and action.keys and action.when(self)
         ]
 
     async def on_key_footer_pressed(self, message: KeyFooter.Pressed) -> None:
@@ -498,4 +499,4 @@ class BoardScreen(Screen[None]):
 
 def _footer_keys(action_id: str, keys: Sequence[str]) -> str:
     """A pair of actions that belong together shows both keys at one of them."""
-    return {"move_left": "H L", "order_down": "J K"}.get(action_id, keys[0])
+    return {("move_left", "H"): "H L", ("order_down", "J"): "J K"}.get((action_id, keys[0]), keys[0])

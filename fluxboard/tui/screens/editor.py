@@ -8,8 +8,8 @@ from datetime import date
 from typing import ClassVar
 
 import msgspec
-from textual import on
-from textual.app import ComposeResult
+from textual import on, work
+from textual.app import ComposeResult, SuspendNotSupported
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
@@ -18,16 +18,27 @@ from textual.widgets import Button, Input, Label, Select, Static, TextArea
 
 from fluxboard.client.events import BoardEvent, Changed, Remote
 from fluxboard.model.text import clean_line, clean_text
-from fluxboard.model.types import DESCRIPTION_MAX, PRIORITIES, TASK_FIELDS, TITLE_MAX, Task, TaskPatch
+from fluxboard.model.types import (
+    DESCRIPTION_MAX,
+    LABEL_MAX,
+    LABELS_MAX,
+    PRIORITIES,
+    TASK_FIELDS,
+    TITLE_MAX,
+    Task,
+    TaskPatch,
+)
 from fluxboard.model.wire import TaskCreate
 from fluxboard.tui.dates import parse_day
+from fluxboard.tui.memory import Memory, NoMemory
 from fluxboard.tui.ports import Board, Unsubscribe
 from fluxboard.tui.widgets.card import clip, priority_text
 from fluxboard.tui.widgets.dialog import Dialog, hints
 from fluxboard.tui.widgets.line_input import LineInput
 
 Values = dict[str, str | None]
-FIELDS = ("title", "description", "status", "priority", "assigned_to", "due_date")
+FIELDS = ("title", "description", "status", "priority", "assigned_to", "due_date", "labels")
+_LINES = ("title", "due_date", "labels")
 _WORDS = {"assigned_to": "assignee", "due_date": "due date"}
 _LABELS = {
     "title": "Title",
@@ -36,6 +47,7 @@ _LABELS = {
     "priority": "Priority",
     "assigned_to": "Assignee",
     "due_date": "Due date",
+    "labels": "Labels",
 }
 
 
@@ -57,7 +69,11 @@ class EditorScreen(ModalScreen[str]):
 
     AUTO_FOCUS = "#title"
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]  # noqa: RUF012 (so declared by Textual)
-    BINDINGS: ClassVar[list[BindingType]] = [("ctrl+s", "save", "Save"), ("escape", "leave", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("ctrl+s", "save", "Save"),
+        ("ctrl+o", "write_outside", "Write the description in $EDITOR"),
+        ("escape", "leave", "Close"),
+    ]
     DEFAULT_CSS = """
     EditorScreen { align: center middle; }
     EditorScreen Dialog { width: 84; max-width: 98%; max-height: 98%; }
@@ -67,6 +83,8 @@ class EditorScreen(ModalScreen[str]):
     EditorScreen TextArea { height: 10; margin-bottom: 1; }
     EditorScreen .pair { height: auto; }
     EditorScreen .first { margin-bottom: 1; }
+    EditorScreen .last { height: auto; margin-top: 1; }
+    EditorScreen .last Input { margin-bottom: 0; }
     EditorScreen .half { width: 1fr; height: auto; }
     EditorScreen .half Input { margin-bottom: 0; }
     EditorScreen .gap { width: 2; }
@@ -85,8 +103,11 @@ class EditorScreen(ModalScreen[str]):
         task_id: str | None = None,
         status: str | None = None,
         draft: Draft | None = None,
+        memory: Memory | None = None,
     ) -> None:
         super().__init__()
+        self._memory: Memory = memory or NoMemory()
+        self._kept_as = f"{board.project.id}/{task_id or 'new'}"
         self.board = board
         self.today = today
         self.task_id = task_id
@@ -97,7 +118,7 @@ class EditorScreen(ModalScreen[str]):
         start = self._base or Task(id="", title="", status=status or board.project.columns[0].id)
         self._shown: dict[str, str] = {name: field_text(getattr(start, name), name) for name in FIELDS}
         #: What my draft says; as long as a field has this, nothing was typed into it here.
-        self._drafted = draft.values if draft is not None else {}
+        self._drafted = draft.values if draft is not None else self._memory.draft(self._kept_as)
         #: The fields that somebody changed at last, with what they made of each and whether mine is kept.
         self._news: dict[str, tuple[str, bool]] = {}
         self._gone = False
@@ -124,13 +145,21 @@ class EditorScreen(ModalScreen[str]):
                     with Vertical(classes="half"):
                         yield self._label("due_date")
                         yield LineInput(
-                            shown["due_date"], id="due_date", placeholder="YYYY-MM-DD", select_on_focus=False
+                            shown["due_date"],
+                            id="due_date",
+                            placeholder="fri, in 2 weeks, 2026-12-01",
+                            select_on_focus=False,
                         )
+                with Vertical(classes="last", id="labels-row"):
+                    yield self._label("labels")
+                    yield LineInput(
+                        shown["labels"], id="labels", placeholder="backend, ux", select_on_focus=False
+                    )
             yield Static("", id="note", markup=False)
             with Horizontal(id="buttons"):
                 yield Button("Save", id="save", variant="primary", compact=True)
                 yield Button("Cancel", id="cancel", compact=True)
-                yield Static(hints(("ctrl+s", "save"), ("esc", "leave")), id="keys")
+                yield Static(hints(("ctrl+s", "save"), ("ctrl+o", "$EDITOR"), ("esc", "leave")), id="keys")
 
     def _label(self, name: str) -> Label:
         return Label(_LABELS[name], id=f"{name}-label")
@@ -161,6 +190,9 @@ class EditorScreen(ModalScreen[str]):
 
     def on_mount(self) -> None:
         self._stop = self.board.subscribe(self._on_board_event)
+        self.query_one("#labels-row").display = self.board.layer == "plus"
+        if self._draft is None and self._drafted:
+            self._say("What you last wrote here and did not save is back. esc discards it.")
 
     def on_unmount(self) -> None:
         if self._stop is not None:
@@ -218,7 +250,7 @@ class EditorScreen(ModalScreen[str]):
     def _put(self, name: str, value: str) -> None:
         if name == "description":
             self.query_one("#description", TextArea).load_text(value)
-        elif name in ("title", "due_date"):
+        elif name in _LINES:
             self.query_one(f"#{name}", Input).value = value
         else:
             select: Select[str] = self.query_one(f"#{name}", Select)
@@ -238,12 +270,44 @@ class EditorScreen(ModalScreen[str]):
         return lists[name]() if name in lists else []
 
     def _values(self) -> dict[str, str]:
-        values = {name: self.query_one(f"#{name}", Input).value for name in ("title", "due_date")}
+        values = {name: self.query_one(f"#{name}", Input).value for name in _LINES}
         values["description"] = self.query_one("#description", TextArea).text
         for name in ("status", "priority", "assigned_to"):
             select: Select[str] = self.query_one(f"#{name}", Select)
             values[name] = str(select.value)
         return values
+
+    # -- writing
+
+    @on(Input.Changed)
+    @on(TextArea.Changed)
+    @on(Select.Changed)
+    def _keep(self) -> None:
+        """A crash takes nothing: what differs from the task is kept on this computer."""
+        if self._draft is None and self.is_mounted:
+            typed = self._values()
+            changed = {name: value for name, value in typed.items() if value != self._shown[name]}
+            self._memory.keep_draft(self._kept_as, changed)
+
+    @work
+    async def action_write_outside(self) -> None:
+        """The description in the user's own editor; the connection lives on meanwhile."""
+        from asyncio import to_thread
+
+        import click
+
+        area = self.query_one("#description", TextArea)
+        try:
+            with self.app.suspend(), self.app.batch_update():
+                text = await to_thread(click.edit, area.text, extension=".md")
+        except SuspendNotSupported:
+            self._say("This terminal cannot make room for another program.")
+        except click.ClickException as error:
+            self._say(f"The editor did not start: {error.format_message()}. Set $EDITOR to yours.")
+        else:
+            if text is not None:
+                area.load_text(text.rstrip("\n"))
+        self.app.refresh(layout=True)
 
     # -- saving and leaving
 
@@ -276,10 +340,18 @@ class EditorScreen(ModalScreen[str]):
             self._refuse("title", f"Title: {len(title)} characters, {TITLE_MAX} fit.")
         elif len(description) > DESCRIPTION_MAX:
             self._refuse("description", f"Description: {len(description)} characters, {DESCRIPTION_MAX} fit.")
+        elif too_long := [label for label in labels_in(typed["labels"]) if len(label) > LABEL_MAX]:
+            self._refuse(
+                "labels", f"Labels: “{clip(too_long[0], 20)}” is longer than {LABEL_MAX} characters."
+            )
+        elif len(labels_in(typed["labels"])) > LABELS_MAX:
+            self._refuse("labels", f"Labels: {len(labels_in(typed['labels']))}, {LABELS_MAX} fit.")
         else:
+            self._forget_draft()
             values: Values = {**typed, "title": title, "description": description}
             values["due_date"] = due_date
             values["assigned_to"] = typed["assigned_to"] or None
+            values["labels"] = ", ".join(labels_in(typed["labels"]))
             self.dismiss(self._store(values))
 
     def _store(self, values: Values) -> str:
@@ -294,17 +366,23 @@ class EditorScreen(ModalScreen[str]):
 
     async def action_leave(self) -> None:
         """Closes; asks first when something was typed."""
-        if all(text in {self._shown[name], self._drafted.get(name)} for name, text in self._values().items()):
+        kept = self._drafted if self._draft is not None else {}
+        if all(text in {self._shown[name], kept.get(name)} for name, text in self._values().items()):
             self.dismiss(None)
             return
         from fluxboard.tui.screens.confirm import ConfirmScreen
 
         def answered(discard: bool | None) -> None:
             if discard:
+                self._forget_draft()
                 self.dismiss(None)
 
         question = ConfirmScreen("Discard what you typed?", yes="Discard", no="Keep writing")
         await self.app.push_screen(question, answered)
+
+    def _forget_draft(self) -> None:
+        if self._draft is None:
+            self._memory.keep_draft(self._kept_as, {})
 
     def _refuse(self, name: str, reason: str) -> None:
         self._say(reason)
@@ -324,14 +402,25 @@ def _creation(values: Values) -> TaskCreate:
         priority=values["priority"] or "",
         assigned_to=values["assigned_to"],
         due_date=values["due_date"],
+        labels=labels_in(values["labels"] or ""),
     )
 
 
 def _patch(changed: Values) -> TaskPatch:
-    return msgspec.convert({TASK_FIELDS[name]: value for name, value in changed.items()}, TaskPatch)
+    fields: dict[str, object] = {TASK_FIELDS[name]: value for name, value in changed.items()}
+    if "labels" in changed:
+        fields["labels"] = labels_in(changed["labels"] or "")
+    return msgspec.convert(fields, TaskPatch)
+
+
+def labels_in(text: str) -> tuple[str, ...]:
+    """The labels of a line: commas between them, a # before each or not."""
+    return tuple(dict.fromkeys(label for raw in text.split(",") if (label := clean_line(raw).lstrip("#"))))
 
 
 def field_text(value: object, name: str) -> str:
     """A field's value as the form shows it."""
+    if name == "labels" and isinstance(value, tuple):
+        return ", ".join(value)
     text = "" if value is None else str(value)
     return text[:10] if name == "due_date" else text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fluxboard.tui.actions import ACTIONS
+from fluxboard.tui.actions import Action
 from fluxboard.tui.screens.picker import Item, PickScreen
 
 
@@ -13,10 +13,10 @@ class HelpScreen(PickScreen):
 
     enter = "does it"
 
-    def __init__(self, notes: Sequence[str] = ()) -> None:
+    def __init__(self, actions: Sequence[Action], notes: Sequence[str] = ()) -> None:
         items = [
             Item(action.id, action.title, action.kind, lead="  ".join(action.shown_keys))
-            for action in ACTIONS
+            for action in actions
             if action.id != "help"
         ]
         super().__init__("Keys", items, notes)
