@@ -22,6 +22,7 @@ from fluxboard.model.wire import (
     ChangesAnswer,
     CommentAnswer,
     CommentBody,
+    CommentGoneAnswer,
     CommentsAnswer,
     Conflict,
     DoneAnswer,
@@ -300,9 +301,29 @@ class Api:
         path = f"/api/projects/{project_id}/tasks/{task_id}/comments"
         return (await self._call("GET", path, CommentsAnswer)).comments
 
-    async def add_comment(self, project_id: str, task_id: str, content: str) -> Comment:
+    async def add_comment(
+        self,
+        project_id: str,
+        task_id: str,
+        content: str,
+        comment_id: str | None = None,
+        key: str | None = None,
+    ) -> CommentAnswer:
+        body = CommentBody(content=content, id=comment_id if self.layer == "plus" else None)
         path = f"/api/projects/{project_id}/tasks/{task_id}/comments"
-        return (await self._call("POST", path, CommentAnswer, CommentBody(content=content))).comment
+        return await self._call("POST", path, CommentAnswer, body, key=key)
+
+    async def change_comment(
+        self, project_id: str, task_id: str, comment_id: str, content: str, key: str | None = None
+    ) -> CommentAnswer:
+        path = f"/api/projects/{project_id}/tasks/{task_id}/comments/{comment_id}"
+        return await self._call("PUT", path, CommentAnswer, CommentBody(content=content), key=key)
+
+    async def remove_comment(
+        self, project_id: str, task_id: str, comment_id: str, key: str | None = None
+    ) -> CommentGoneAnswer:
+        path = f"/api/projects/{project_id}/tasks/{task_id}/comments/{comment_id}"
+        return await self._call("DELETE", path, CommentGoneAnswer, key=key)
 
     async def activities(self, project_id: str, limit: int = 50, offset: int = 0) -> ActivitiesAnswer:
         path = f"/api/projects/{project_id}/activities?limit={limit}&offset={offset}"

@@ -8,14 +8,27 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from fluxboard.client.aliases import Aliases
 from fluxboard.client.api import ApiError, ApiUnreachable, Layer
+from fluxboard.client.comments import Comments
 from fluxboard.client.editing import Editing
-from fluxboard.client.edits import Edit, Restore, with_patch
+from fluxboard.client.edits import (
+    AddComment,
+    ChangeComment,
+    Edit,
+    RemoveComment,
+    Restore,
+    TaskEdit,
+    as_step,
+    with_patch,
+)
 from fluxboard.client.events import (
     AccessLost,
     BoardEvent,
     Changed,
+    Commented,
     Connection,
     ConnectionWord,
     ProjectChanged,
@@ -28,7 +41,20 @@ from fluxboard.client.outbox import Attention, Outbox
 from fluxboard.client.outgoing import Outgoing
 from fluxboard.client.replica import Replica
 from fluxboard.model.stats import StatusChange
-from fluxboard.model.types import Member, OnlineUser, Project, ProjectPatch, Task, TaskPatch, User
+from fluxboard.model.text import clean_text
+from fluxboard.model.types import (
+    Author,
+    Comment,
+    Member,
+    OnlineUser,
+    Project,
+    ProjectPatch,
+    Task,
+    TaskPatch,
+    User,
+    new_id,
+    timestamp,
+)
 from fluxboard.model.wire import AUTH_EXPIRING, AUTH_REFRESH, HistoryEntry, TaskCreate
 
 if TYPE_CHECKING:
@@ -62,6 +88,7 @@ class Board:
         self._place = (session.account, project.id)
         self._listeners: list[Callable[[BoardEvent], None]] = []
         self._replica = Replica()
+        self._comments = Comments()
         aliases = Aliases()
         self._editing = Editing(self._replica, self._user, self._do, lambda: self._api.layer == "core")
         self._incoming = Incoming(
@@ -69,6 +96,7 @@ class Board:
             project,
             self._user,
             self._replica,
+            self._comments,
             aliases,
             emit=self._emit,
             missing=self._heal_soon,
@@ -89,6 +117,7 @@ class Board:
             self._api,
             project.id,
             self._replica,
+            self._comments,
             aliases,
             self._live.emit,
             self._emit,
@@ -99,6 +128,7 @@ class Board:
             self._place,
             self._timing,
             send=self._send,
+            together=lambda: self._api.layer == "plus",
             refused=self._refused,
             title_of=self._outgoing.title_of,
             unreachable=self._set_unreachable,
@@ -235,6 +265,49 @@ class Board:
         self._outbox.discard(op_id)
         self._tell_connection()
 
+    # -- comments
+
+    def comment(self, task_id: str, content: str) -> str:
+        """Writes a comment and answers its id."""
+        now = timestamp()
+        made = Comment(
+            id=new_id(),
+            task_id=task_id,
+            project_id=self.project.id,
+            content=clean_text(content),
+            created_by=self._user.id,
+            created_at=now,
+            updated_at=now,
+            author=Author(id=self._user.id, name=self._user.name),
+        )
+        self._do_comment(AddComment(task_id=task_id, comment=made))
+        return made.id
+
+    def change_comment(self, comment: Comment, content: str) -> None:
+        """Writes another text for one's own comment."""
+        changed = msgspec.structs.replace(comment, content=clean_text(content), updated_at=timestamp())
+        self._do_comment(ChangeComment(task_id=comment.task_id, comment=changed))
+
+    def remove_comment(self, comment: Comment) -> None:
+        """Deletes one's own comment."""
+        self._do_comment(RemoveComment(task_id=comment.task_id, comment_id=comment.id))
+
+    def comments(self, task_id: str) -> tuple[Comment, ...]:
+        """A task's comments as far as they are known, oldest first; see :meth:`load_comments`."""
+        return self._comments.shown(task_id, self._replica.pending)
+
+    async def load_comments(self, task_id: str) -> None:
+        """Asks the server for a task's comments. Raises ApiError and ApiUnreachable."""
+        try:
+            self._comments.load(task_id, await self._api.comments(self.project.id, task_id))
+        except ApiError as error:
+            if error.status != 404:  # a task that is not there yet, or a server without comments
+                raise
+
+    def _do_comment(self, edit: Edit) -> None:
+        self._do([edit])
+        self._emit(Commented(edit.task_id))
+
     async def history(self, task_id: str) -> tuple[HistoryEntry, ...]:
         """Who changed what in a task, newest first. Raises ApiError and ApiUnreachable."""
         if self.layer == "core":
@@ -336,6 +409,7 @@ class Board:
     def _do(self, edits: Sequence[Edit]) -> None:
         """Shows edits at once and queues them."""
         if edits:
+            edits = as_step(edits)
             self._outbox.put(edits)
             self._show(edits)
 
@@ -347,14 +421,20 @@ class Board:
         self._emit(Changed(frozenset(edit.task_id for edit in edits)))
         self._tell_connection()
 
-    async def _send(self, edit: Edit) -> None:
+    async def _send(self, edits: list[Edit]) -> list[ApiError | None]:
+        outcomes: list[ApiError | None] = [None]
         try:
-            await self._outgoing.send(edit)
+            step = [edit for edit in edits if isinstance(edit, TaskEdit)]
+            if len(step) > 1:
+                outcomes = await self._outgoing.send_step(step)
+            else:
+                await self._outgoing.send(edits[0])
         except ApiError as error:
             if error.signed_out:
                 self._emit(SignInNeeded(str(error)))
             raise
         self._tell_connection()
+        return outcomes
 
     def _renamed(self, local_id: str, server_id: str) -> None:
         self._outbox.rename(local_id, server_id)

@@ -42,16 +42,21 @@ class Editing:
 
     def create(self, tasks: Sequence[TaskCreate]) -> list[str]:
         """Adds tasks as one step and answers their ids."""
-        made: list[Task] = []
+        edits: list[Create] = []
+        lasts: dict[str, str] = {}
         for task in tasks:
-            edit = self._creation(task)
-            self._do([edit])  # one by one: each finds its place below the one before
-            made.append(edit.task)
+            low, high = self._gap(task.status, (), task.after_id, task.before_id)
+            if task.after_id is None and task.before_id is None:
+                low = lasts.get(task.status, low)  # each below the one before
+            edits.append(self._creation(task, _key(low, high)))
+            lasts[task.status] = edits[-1].task.position
+        self._do(edits)
+        made = [edit.task for edit in edits]
         if made:
             self._history.record(Step(_named("create", made), tuple(Deed(None, task) for task in made)))
         return [task.id for task in made]
 
-    def _creation(self, task: TaskCreate) -> Create:
+    def _creation(self, task: TaskCreate, position: str) -> Create:
         task_id = task.id or new_id()
         now = timestamp()
         body = msgspec.structs.replace(
@@ -71,7 +76,7 @@ class Editing:
             created_at=now,
             updated_at=now,
             completed_at=now if task.status == COMPLETED else None,
-            position=_key(*self._gap(task.status, (), task.after_id, task.before_id)),
+            position=position,
         )
         return Create(task_id=task_id, task=shown, body=body)
 

@@ -5,22 +5,27 @@ They are JSON as well: an edit is on this computer's disk before it is sent.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from fluxboard.model.types import COMPLETED, TASK_FIELDS, Task, TaskPatch, new_id
+from fluxboard.model.types import COMPLETED, TASK_FIELDS, Comment, Task, TaskPatch, new_id
 from fluxboard.model.wire import TaskCreate
 
-Action = Literal["create", "update", "delete"]
+Action = Literal["create", "update", "delete", "comment"]
 
 
 class _Edit(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
-    """``op_id`` is the Idempotency-Key: sent however often, an edit takes effect once."""
+    """``op_id`` is the Idempotency-Key: sent however often, an edit takes effect once.
+
+    Edits of one ``step`` on many tasks go out in one request.
+    """
 
     task_id: str
     op_id: str = msgspec.field(default_factory=new_id)
+    step: str = ""
 
 
 class Create(_Edit, frozen=True, kw_only=True, tag="create"):
@@ -79,7 +84,53 @@ class Restore(_Edit, frozen=True, kw_only=True, tag="restore"):
         return task or self.task
 
 
-Edit = Create | Update | Delete | Restore
+class AddComment(_Edit, frozen=True, kw_only=True, tag="comment"):
+    """A new comment, shown as ``comment`` until the server's own arrives."""
+
+    comment: Comment
+
+    def on(self, task: Task | None) -> Task | None:
+        """The task, which counts one comment more."""
+        return _counting(task, 1)
+
+
+class ChangeComment(_Edit, frozen=True, kw_only=True, tag="comment-change"):
+    """Another text for one's own comment."""
+
+    comment: Comment
+
+    def on(self, task: Task | None) -> Task | None:
+        """The task as it is."""
+        return task
+
+
+class RemoveComment(_Edit, frozen=True, kw_only=True, tag="comment-remove"):
+    """The end of one's own comment."""
+
+    comment_id: str
+
+    def on(self, task: Task | None) -> Task | None:
+        """The task, which counts one comment less."""
+        return _counting(task, -1)
+
+
+TaskEdit = Create | Update | Delete | Restore
+CommentEdit = AddComment | ChangeComment | RemoveComment
+Edit = TaskEdit | CommentEdit
+
+
+def _counting(task: Task | None, by: int) -> Task | None:
+    if task is None:
+        return None
+    return msgspec.structs.replace(task, comment_count=max(0, task.comment_count + by))
+
+
+def as_step(edits: Sequence[Edit]) -> list[Edit]:
+    """The edits as one step, where they are several and of tasks alone."""
+    if len(edits) < 2 or not all(isinstance(edit, TaskEdit) for edit in edits):
+        return list(edits)
+    step = new_id()
+    return [msgspec.structs.replace(edit, step=step) for edit in edits]
 
 
 def action_of(edit: Edit) -> Action:
@@ -89,6 +140,8 @@ def action_of(edit: Edit) -> Action:
             return "create"
         case Delete():
             return "delete"
+        case AddComment() | ChangeComment() | RemoveComment():
+            return "comment"
     return "update"
 
 

@@ -37,6 +37,13 @@ class Remote:
 
 
 @dataclass(frozen=True, slots=True)
+class Commented:
+    """The comments of a task changed."""
+
+    task_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Presence:
     """Who is in the project now."""
 
@@ -65,7 +72,7 @@ class Refused:
 
     task_id: str
     title: str
-    action: Literal["create", "update", "delete"]
+    action: Literal["create", "update", "delete", "comment"]
     reason: str
     status: int
 
@@ -109,6 +116,7 @@ class SignInNeeded:
 BoardEvent = (
     Changed
     | Remote
+    | Commented
     | Presence
     | Connection
     | ProjectChanged

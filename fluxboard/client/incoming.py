@@ -11,7 +11,17 @@ import msgspec
 
 from fluxboard.client.aliases import Aliases
 from fluxboard.client.api import Api, ApiError, ApiUnreachable
-from fluxboard.client.events import BoardEvent, CatchingUp, Changed, News, Presence, ProjectChanged, Remote
+from fluxboard.client.comments import Comments
+from fluxboard.client.events import (
+    BoardEvent,
+    CatchingUp,
+    Changed,
+    Commented,
+    News,
+    Presence,
+    ProjectChanged,
+    Remote,
+)
 from fluxboard.client.hygiene import convert
 from fluxboard.client.replica import Applied, Replica
 from fluxboard.model.types import COMPLETED, Activity, Member, OnlineUser, Project, Task, User
@@ -53,6 +63,7 @@ class Incoming:
         project: Project,
         user: User,
         replica: Replica,
+        comments: Comments,
         aliases: Aliases,
         *,
         emit: Callable[[BoardEvent], None],
@@ -64,6 +75,7 @@ class Incoming:
         self._api = api
         self._user = user
         self._replica = replica
+        self._comments = comments
         self._aliases = aliases
         self._emit = emit
         self._missing = missing
@@ -172,8 +184,10 @@ class Incoming:
                     rev=comment.rev,
                     task=comment.task,
                     comment=comment,
+                    task_id=comment.task_id,
                     user_id=comment.user_id,
                     user_name=comment.user_name,
+                    op_id=comment.op_id,
                 )
             )
         elif event in TASK_EVENTS or (isinstance(data, dict) and "rev" in data):
@@ -211,6 +225,8 @@ class Incoming:
         task_id = task.id if task else change.task_id
         if task_id is not None and applied.changed:
             self._emit(Changed(frozenset({task_id})))
+        if (commented := self._comments.take(change)) is not None:
+            self._emit(Commented(commented))
         if change.project is not None:
             self.take_project(change.project)
         if change.type == PROJECT_DELETED:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
@@ -16,7 +17,7 @@ from fluxboard.client.api import ApiError, ApiUnreachable
 from fluxboard.client.edits import Create, Delete, Edit, Update
 from fluxboard.client.live import Timing
 from fluxboard.client.local import LocalStore, Refusal
-from fluxboard.model.types import new_id
+from fluxboard.model.types import BATCH_MAX, new_id
 
 #: The status of an edit whose task the server did not take.
 DEPENDS = 424
@@ -40,10 +41,10 @@ class _Queued:
 class Outbox:
     """One project's unsent edits.
 
-    ``send`` delivers one; what may pass (no network, 429, 5xx) is tried again with the same key, what is
-    refused is kept in :attr:`attention`, told to ``refused``, and the next one follows. ``title_of`` names
-    the task of an edit, ``unreachable`` hears whether the server can be reached, ``failed`` why this
-    computer's disk cannot be written.
+    ``send`` delivers one, or those of one step where ``together`` allows it; what may pass (no network, 429,
+    5xx) is tried again with the same keys, what is refused is kept in :attr:`attention`, told to ``refused``,
+    and the next one follows. ``title_of`` names the task of an edit, ``unreachable`` hears whether the server
+    can be reached, ``failed`` why this computer's disk cannot be written.
     """
 
     def __init__(
@@ -52,7 +53,8 @@ class Outbox:
         place: tuple[str, str],
         timing: Timing,
         *,
-        send: Callable[[Edit], Awaitable[None]],
+        send: Callable[[list[Edit]], Awaitable[list[ApiError | None]]],
+        together: Callable[[], bool],
         refused: Callable[[Attention], None],
         title_of: Callable[[Edit], str],
         unreachable: Callable[[bool], None],
@@ -63,6 +65,8 @@ class Outbox:
         self._place = place
         self._timing = timing
         self._send = send
+        self._together = together
+        self._alone: set[str] = set()
         self._refused = refused
         self._title_of = title_of
         self._unreachable = unreachable
@@ -144,10 +148,30 @@ class Outbox:
                 self._empty.set()
                 self._added.clear()
                 await self._added.wait()
-            queued = self._queue[0]
-            await self._wait_for_disk(queued)
-            await self._flush(queued.edit)
-            self._queue.popleft()
+            step = self._next_step()
+            for queued in step:
+                await self._wait_for_disk(queued)
+            outcomes = await self._deliver([queued.edit for queued in step])
+            if outcomes is None:  # not as one, for what one of them is: each by itself
+                step = step[:1]
+                self._alone.update(queued.edit.step for queued in step)
+                outcomes = await self._deliver([step[0].edit]) or []
+            for _ in step:
+                self._queue.popleft()
+            for queued, error in zip(step, outcomes, strict=True):
+                if error is None:
+                    self._store.done(queued.edit.op_id)
+                else:
+                    self._refuse(queued.edit, error)
+
+    def _next_step(self) -> list[_Queued]:
+        """The first edit, with those behind it that are one step with it."""
+        first = self._queue[0]
+        name = first.edit.step
+        if not name or name in self._alone or not self._together():
+            return [first]
+        step = itertools.takewhile(lambda queued: queued.edit.step == name, self._queue)
+        return list(itertools.islice(step, BATCH_MAX))
 
     def _enqueue(self, edits: Iterable[Edit], on_disk: Future[None] | None) -> None:
         self._queue.extend(_Queued(edit, on_disk) for edit in edits)
@@ -163,24 +187,26 @@ class Outbox:
         except Exception as error:  # the server may still keep what this disk cannot
             self._failed(f"Your edit could not be written on this computer: {error}")
 
-    async def _flush(self, edit: Edit) -> None:
+    async def _deliver(self, edits: list[Edit]) -> list[ApiError | None] | None:
+        """Sends until there is an answer: for each edit why it was refused, or None.
+
+        None alone where several were refused as a whole.
+        """
         tries = 0
         while True:
             self._retry_now.clear()
             try:
-                await self._send(edit)
+                outcomes = await self._send(edits)
             except ApiUnreachable:
                 self._unreachable(True)
                 error = None
             except ApiError as refusal:
                 error = refusal
                 if not error.passing and not error.signed_out:
-                    self._refuse(edit, error)
-                    return
+                    return [error] if len(edits) == 1 else None
             else:
                 self._unreachable(False)
-                self._store.done(edit.op_id)
-                return
+                return outcomes
             tries += 1
             if error is not None and error.retry_after is not None:
                 await asyncio.sleep(error.retry_after)
@@ -198,11 +224,9 @@ class Outbox:
             return
         # What was done to a task that is not there cannot succeed either; it waits with it.
         waiting = [queued.edit for queued in self._queue if queued.edit.task_id == edit.task_id]
+        self._queue = deque(queued for queued in self._queue if queued.edit.task_id != edit.task_id)
         depends = ApiError(DEPENDS, "The task itself was refused")
-        head = self._queue[0]
-        rest = [queued for queued in self._queue if queued.edit.task_id != edit.task_id]
-        self._queue = deque([head, *rest])
-        for other in waiting[1:]:
+        for other in waiting:
             self._park(other, depends)
 
     def _park(self, edit: Edit, error: ApiError) -> None:

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
 
 from fluxboard.client.aliases import Aliases
 from fluxboard.client.api import Api, ApiError
-from fluxboard.client.edits import Create, Delete, Edit, Restore, Update, action_of
-from fluxboard.client.events import BoardEvent, Changed, Refused
+from fluxboard.client.comments import Comments
+from fluxboard.client.edits import (
+    AddComment,
+    ChangeComment,
+    CommentEdit,
+    Create,
+    Delete,
+    Edit,
+    RemoveComment,
+    Restore,
+    TaskEdit,
+    Update,
+    action_of,
+)
+from fluxboard.client.events import BoardEvent, Changed, Commented, Refused
 from fluxboard.client.outbox import Attention
 from fluxboard.client.replica import Replica
-from fluxboard.model.types import Task
-from fluxboard.model.wire import TASK_CREATED, TASK_DELETED, TASK_UPDATED
+from fluxboard.model.types import Comment, Task
+from fluxboard.model.wire import TASK_CREATED, TASK_DELETED, TASK_UPDATED, BatchBody, BatchOp
 
 
 class Outgoing:
@@ -29,6 +42,7 @@ class Outgoing:
         api: Api,
         project_id: str,
         replica: Replica,
+        comments: Comments,
         aliases: Aliases,
         notify: Callable[[str, dict[str, Any]], Awaitable[None]],
         emit: Callable[[BoardEvent], None],
@@ -37,6 +51,7 @@ class Outgoing:
         self._api = api
         self._project_id = project_id
         self._replica = replica
+        self._comments = comments
         self._aliases = aliases
         self._notify = notify
         self._emit = emit
@@ -47,6 +62,8 @@ class Outgoing:
         project_id, key = self._project_id, edit.op_id
         server_id = self._aliases.on_server(edit.task_id)
         match edit:
+            case AddComment() | ChangeComment() | RemoveComment():
+                await self._send_comment(edit, server_id)
             case Create(body=body):
                 made = await self._api.send_create(project_id, body, key)
                 if self._aliases.learn(edit.task_id, made.task.id):
@@ -76,6 +93,66 @@ class Outgoing:
                 self._confirm(edit, None, rev)
                 await self._tell(TASK_DELETED, {"taskId": server_id})
 
+    async def send_step(self, edits: Sequence[TaskEdit]) -> list[ApiError | None]:
+        """Sends the edits of one step in one request; answers for each why it was refused, or None.
+
+        Raises ApiError and ApiUnreachable where none of them was done.
+        """
+        ops = tuple(self._operation(edit) for edit in edits)
+        answer = await self._api.batch(self._project_id, BatchBody(ops=ops))
+        refusals: list[ApiError | None] = []
+        for edit, result in zip(edits, answer.results, strict=True):
+            error: ApiError | None = None
+            if result.success or (isinstance(edit, Delete) and result.status in {404, 410}):
+                self._confirm(edit, result.task if result.success else None, answer.rev)
+            else:
+                error = ApiError(
+                    result.status,
+                    result.error or f"The server answered {result.status}",
+                    result.field,
+                    conflict=result.conflict,
+                    gone=result.task if result.status == 410 else None,
+                )
+            refusals.append(error)
+        return refusals
+
+    def _operation(self, edit: TaskEdit) -> BatchOp:
+        task_id, key = edit.task_id, edit.op_id
+        match edit:
+            case Create(body=body):
+                return BatchOp(op="create", op_id=key, task=body)
+            case Restore():
+                return BatchOp(op="restore", op_id=key, task_id=task_id)
+            case Update(patch=patch, base_rev=base_rev):
+                return BatchOp(op="update", op_id=key, task_id=task_id, patch=patch, base_rev=base_rev)
+            case Delete(base_rev=base_rev):
+                return BatchOp(op="delete", op_id=key, task_id=task_id, base_rev=base_rev)
+
+    async def _send_comment(self, edit: CommentEdit, task_id: str) -> None:
+        api, project_id, key = self._api, self._project_id, edit.op_id
+        task: Task | None
+        comment: Comment | None = None
+        match edit:
+            case AddComment(comment=own):
+                added = await api.add_comment(project_id, task_id, own.content, own.id, key)
+                task, comment = added.task, added.comment
+            case ChangeComment(comment=own):
+                changed = await api.change_comment(project_id, task_id, own.id, own.content, key)
+                task, comment = changed.task, changed.comment
+            case RemoveComment(comment_id=comment_id):
+                try:
+                    task = (await api.remove_comment(project_id, task_id, comment_id, key)).task
+                except ApiError as error:
+                    if error.status not in {404, 410}:
+                        raise
+                    task = None  # gone already, which is what was wanted
+        self._comments.confirm(edit, comment)
+        if task is not None:
+            self._confirm(edit, task, 0)
+        else:
+            self._replica.refuse(edit)  # its count comes with the event
+        self._emit(Commented(edit.task_id))
+
     def title_of(self, edit: Edit) -> str:
         """The title of an edit's task, as far as it is known."""
         if isinstance(edit, Create | Restore):
@@ -88,6 +165,8 @@ class Outgoing:
         edit, refusal = item.edit, item.refusal
         self._replica.refuse(edit)
         self._emit(Changed(frozenset({edit.task_id})))
+        if isinstance(edit, AddComment | ChangeComment | RemoveComment):
+            self._emit(Commented(edit.task_id))
         self._emit(Refused(edit.task_id, item.title, action_of(edit), refusal.reason, refusal.status))
 
     def _confirm(self, edit: Edit, task: Task | None, rev: int) -> None:

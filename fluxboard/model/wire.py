@@ -211,10 +211,11 @@ class DoneAnswer(_Wire, frozen=True, kw_only=True):
 
 class BatchOp(_Wire, frozen=True, kw_only=True, omit_defaults=True):
     """``create`` reads ``task``, ``update`` reads ``task_id``, ``patch`` and ``base_rev``, ``delete`` reads
-    ``task_id`` and ``base_rev``.
+    ``task_id`` and ``base_rev``, ``restore`` reads ``task_id``. ``op_id`` is an Idempotency-Key of its own.
     """
 
-    op: Literal["create", "update", "delete"]
+    op: Literal["create", "update", "delete", "restore"]
+    op_id: str | None = None
     task_id: str | None = None
     base_rev: int | None = None
     task: TaskCreate | None = None
@@ -235,6 +236,7 @@ class BatchResult(_Wire, frozen=True, kw_only=True, omit_defaults=True):
     task_id: str | None = None
     error: str | None = None
     field: str | None = None
+    conflict: Conflict | None = None
 
 
 class BatchAnswer(_Wire, frozen=True, kw_only=True):
@@ -309,14 +311,27 @@ class InviteAnswer(_Wire, frozen=True, kw_only=True):
 # -- comments and activities
 
 
-class CommentBody(_Wire, frozen=True, kw_only=True):
+class CommentBody(_Wire, frozen=True, kw_only=True, omit_defaults=True):
+    """``id`` is made by the client (Plus)."""
+
     content: str
+    id: str | None = None
 
 
 class CommentAnswer(_Wire, frozen=True, kw_only=True):
+    """``task`` is the comment's task with its new count (Plus)."""
+
     comment: Comment
     success: bool = True
     message: str = ""
+    task: Task | None = None
+    rev: int = 0
+
+
+class CommentGoneAnswer(DoneAnswer, frozen=True, kw_only=True, rename="camel"):
+    """As :class:`DoneAnswer`, with the task and its new count (Plus)."""
+
+    task: Task | None = None
 
 
 class CommentsAnswer(_Wire, frozen=True, kw_only=True):

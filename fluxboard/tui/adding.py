@@ -60,6 +60,8 @@ class Adding:
     def add(self, task: QuickAdd) -> None:
         """Makes a task at the bottom of the column, and shows it."""
         screen = self.screen
+        if not screen.has_room(self._status, [""]):
+            return
         task_id = screen.board.create(_creation(task, self._status))
         screen.after_edit()
         if screen.view.is_shown(task_id):
@@ -77,7 +79,7 @@ class Adding:
         tasks = [task for line in lines if 0 < len((task := box.read(line)).title) <= TITLE_MAX]
 
         def answered(yes: bool | None) -> None:
-            if yes:
+            if yes and screen.has_room(self._status, [""] * len(tasks)):
                 ids = screen.board.create_all([_creation(task, self._status) for task in tasks])
                 screen.after_edit()
                 screen.go(lambda: screen.cursor.to_task(ids[-1]))

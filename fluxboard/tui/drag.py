@@ -93,7 +93,7 @@ class Drag:
         ids = list(self.screen.view.ids(status))
         after = next((task_id for task_id in reversed(ids[:slot]) if task_id not in targets), None)
         before = next((task_id for task_id in ids[slot:] if task_id not in targets), None)
-        if targets:
+        if targets and self.screen.has_room(status, targets):
             anchor = {"before_id": before} if before is not None else {"after_id": after}
             board.move(targets, status, **anchor)
             self.screen.after_edit()

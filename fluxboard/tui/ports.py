@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 from fluxboard.client.events import BoardEvent, Connection
 from fluxboard.client.outbox import Attention
 from fluxboard.model.stats import StatusChange
-from fluxboard.model.types import Member, OnlineUser, Project, ProjectPatch, Task, TaskPatch, User
+from fluxboard.model.types import Comment, Member, OnlineUser, Project, ProjectPatch, Task, TaskPatch, User
 from fluxboard.model.wire import HistoryEntry, TaskCreate
 
 Clock = Callable[[], datetime]
@@ -89,6 +89,22 @@ class Board(Protocol):
         ...
 
     def discard(self, op_id: str) -> None: ...
+
+    def comment(self, task_id: str, content: str) -> str:
+        """Writes a comment and answers its id."""
+        ...
+
+    def change_comment(self, comment: Comment, content: str) -> None: ...
+
+    def remove_comment(self, comment: Comment) -> None: ...
+
+    def comments(self, task_id: str) -> tuple[Comment, ...]:
+        """A task's comments as far as they are known, oldest first."""
+        ...
+
+    async def load_comments(self, task_id: str) -> None:
+        """Asks the server for a task's comments."""
+        ...
 
     async def history(self, task_id: str) -> tuple[HistoryEntry, ...]:
         """Who changed what in a task, newest first."""

@@ -29,11 +29,15 @@ class Server:
     def __init__(self) -> None:
         self.taken: list[str] = []
         self.errors: list[Exception] = []
+        self.refuses: dict[str, ApiError] = {}
+        self.requests: list[list[str]] = []
 
-    async def send(self, edit: Edit) -> None:
+    async def send(self, edits: list[Edit]) -> list[ApiError | None]:
         if self.errors:
             raise self.errors.pop(0)
-        self.taken.append(edit.op_id)
+        self.requests.append([edit.op_id for edit in edits])
+        self.taken += [edit.op_id for edit in edits if edit.op_id not in self.refuses]
+        return [self.refuses.get(edit.op_id) for edit in edits]
 
 
 def make(store: LocalStore, server: Server) -> tuple[Outbox, list[Attention], list[str]]:
@@ -44,6 +48,7 @@ def make(store: LocalStore, server: Server) -> tuple[Outbox, list[Attention], li
         PLACE,
         QUICK,
         send=server.send,
+        together=lambda: True,
         refused=refused.append,
         title_of=lambda edit: edit.task.title if isinstance(edit, Create) else "",
         unreachable=lambda _: None,
@@ -129,6 +134,35 @@ async def test_a_refused_create_parks_its_edits_and_no_others(tmp_path: Path) ->
     assert second.attention == ()
     second.discard("no such edit")
     again.close()
+
+
+async def test_a_step_is_one_request_and_each_of_its_edits_is_taken_or_refused(tmp_path: Path) -> None:
+    store, server = LocalStore(tmp_path / "boards.db"), Server()
+    outbox, refused, _ = make(store, server)
+    server.refuses = {"2": ApiError(403, "not yours")}
+    alone = [create("a", "0")]
+    step = [Delete(task_id=task_id, op_id=op_id, step="s") for task_id, op_id in (("b", "1"), ("c", "2"))]
+    outbox.put([*alone, *step, Delete(task_id="d", op_id="3", step="t")])
+    running = asyncio.create_task(outbox.run())
+    await outbox.idle()
+    assert server.requests == [["0"], ["1", "2"], ["3"]]
+    assert [item.edit.op_id for item in refused] == ["2"]
+    assert store._ask("SELECT op_id FROM outbox") == [("2",)]
+    running.cancel()
+    store.close()
+
+
+async def test_a_step_that_is_refused_as_a_whole_goes_one_by_one(tmp_path: Path) -> None:
+    store, server = LocalStore(tmp_path / "boards.db"), Server()
+    outbox, refused, _ = make(store, server)
+    server.errors = [ApiUnreachable("away"), ApiError(413, "too large")]
+    outbox.put([Delete(task_id=task_id, op_id=task_id, step="s") for task_id in "abc"])
+    running = asyncio.create_task(outbox.run())
+    await outbox.idle()
+    assert server.requests == [["a"], ["b"], ["c"]]
+    assert refused == []
+    running.cancel()
+    store.close()
 
 
 async def test_only_the_edits_of_a_program_that_is_gone_are_adopted(tmp_path: Path) -> None:

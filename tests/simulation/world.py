@@ -35,6 +35,10 @@ from tests.simulation.clock import VirtualLoop, calendar, run
 from tests.simulation.server import Backend
 
 COLUMNS = ("todo", "in_progress", "review", "completed")
+ACTIONS = (
+    *("create", "text", "text", "field", "move", "move", "delete"),
+    *("undo", "redo", "decide", "many", "comment"),
+)
 LINES = ("alpha", "beta", "gamma", "delta")
 STORM = Weather(lost_request=0.15, lost_answer=0.1, doubled=0.1, lost_event=0.1, doubled_event=0.1, delay=0.4)
 CALM = Weather(delay=0.02)
@@ -138,7 +142,20 @@ class World:
         ids = sorted(board.tasks)
         task_id = chance.choice(ids) if ids else None
         action = chance.choice(
-            ("create", "text", "text", "field", "move", "move", "delete", "undo", "redo", "decide")
+            (
+                "create",
+                "text",
+                "text",
+                "field",
+                "move",
+                "move",
+                "delete",
+                "undo",
+                "redo",
+                "decide",
+                "many",
+                "comment",
+            )
         )
         if task_id is None or action == "create":
             title = "" if chance.random() < 0.05 else f"task {chance.randrange(1000)}"
@@ -162,6 +179,18 @@ class World:
             status, after = chance.choice(COLUMNS), chance.choice(ids)
             board.move([task_id], status, after_id=after if chance.random() < 0.6 else None)
             self._must(board.tasks[task_id].status == status, "I6: a move is not shown")
+        elif action == "many":
+            some = chance.sample(ids, min(len(ids), chance.randint(2, 4)))
+            if chance.random() < 0.2:
+                board.create_all(
+                    [TaskCreate(title=f"line {n}", status=chance.choice(COLUMNS)) for n in range(3)]
+                )
+            elif chance.random() < 0.2:
+                board.delete(some)
+            else:
+                board.update(some, TaskPatch(priority=chance.choice(("low", "high"))))
+        elif action == "comment":
+            self._comment(client, task_id)
         elif action == "delete" and chance.random() < 0.4:
             board.delete([task_id])
             self._must(task_id not in board.tasks, "I6: a deleted task is shown")
@@ -181,6 +210,19 @@ class World:
             else:
                 board.discard(op_id)
                 client.discarded.add(op_id)
+
+    def _comment(self, client: SimClient, task_id: str) -> None:
+        board, chance = client.board, self.chance
+        assert board is not None
+        mine = [comment for comment in board.comments(task_id) if comment.created_by == client.user.id]
+        if mine and chance.random() < 0.3:
+            board.remove_comment(mine[-1])
+        elif mine and chance.random() < 0.5:
+            board.change_comment(mine[-1], f"changed {chance.randrange(100)}")
+        else:
+            made = board.comment(task_id, f"said {chance.randrange(100)}")
+            shown = {comment.id for comment in board.comments(task_id)}
+            self._must(made in shown, "I6: a comment is not shown")
 
     async def _heal(self) -> None:
         self.weather = CALM
@@ -291,6 +333,11 @@ class World:
             str(found)
             for (found,) in self.backend.rows("SELECT entity_id FROM changes WHERE kind = 'task.deleted'")
         }
+        created = {
+            str(found)
+            for (found,) in self.backend.rows("SELECT entity_id FROM changes WHERE kind = 'task.created'")
+        }
+        comments = {str(found) for (found,) in self.backend.rows("SELECT id FROM comments")}
         decided = {op_id for client in self.clients for op_id in client.discarded}
         reasons = {
             item.refusal.status for client in self.clients if client.board for item in client.board.attention
@@ -301,8 +348,11 @@ class World:
         }
         for client in self.clients:
             for op_id, edit in client.saved.items():
-                # To delete what is deleted is done without the server's doing.
-                gone = edit["kind"] == "delete" and edit["task_id"] in deleted
+                # To delete what is deleted, or never was, is done without the server's doing.
+                gone = edit["kind"] == "delete" and (
+                    edit["task_id"] in deleted or edit["task_id"] not in created
+                )
+                gone = gone or (edit["kind"] == "comment-remove" and edit["comment_id"] not in comments)
                 kept = op_id in done or op_id in waiting or op_id in decided or gone
                 self._must(kept, f"I2/I10: client {client.number} lost {edit}")
         rows = self.backend.rows("SELECT op_id, kind, entity_id FROM changes WHERE op_id IS NOT NULL")

@@ -10,6 +10,7 @@ import msgspec
 from fluxboard.client.events import (
     BoardEvent,
     Changed,
+    Commented,
     Connection,
     Presence,
     ProjectChanged,
@@ -21,6 +22,8 @@ from fluxboard.model.order import between
 from fluxboard.model.stats import StatusChange
 from fluxboard.model.types import (
     COMPLETED,
+    Author,
+    Comment,
     Member,
     OnlineUser,
     Project,
@@ -31,6 +34,7 @@ from fluxboard.model.types import (
 )
 from fluxboard.model.wire import HistoryEntry, TaskCreate
 
+NOW = "2026-03-11T11:00:00.000Z"
 ME = User(id="u-me", email="me@example.com", name="Ada")
 MILA = Member(user_id="u-mila", name="Mila Lund", email="mila@example.com")
 
@@ -50,6 +54,7 @@ class FakeBoard:
         self.retried: list[tuple[str, TaskPatch | None]] = []
         self.past_of: dict[str, tuple[HistoryEntry, ...]] = {}
         self.overtaken: Overtaken | None = None
+        self.said: list[Comment] = []
         self.moves: tuple[StatusChange, ...] = ()
         self.shown: dict[str, Task] = {}
         self.started = 0
@@ -148,6 +153,36 @@ class FakeBoard:
     def discard(self, op_id: str) -> None:
         self.attention = tuple(item for item in self.attention if item.edit.op_id != op_id)
         self.connect(Connection(self.connection.word, self.connection.queued, len(self.attention)))
+
+    def comment(self, task_id: str, content: str) -> str:
+        comment = Comment(
+            id=f"c{len(self.said)}",
+            task_id=task_id,
+            project_id=self.project.id,
+            content=content,
+            created_by=ME.id,
+            created_at=NOW,
+            updated_at=NOW,
+            author=Author(id=ME.id, name=ME.name),
+        )
+        self.said.append(comment)
+        self.emit(Commented(task_id))
+        return comment.id
+
+    def change_comment(self, comment: Comment, content: str) -> None:
+        self.said[self.said.index(comment)] = msgspec.structs.replace(comment, content=content)
+        self.emit(Commented(comment.task_id))
+
+    def remove_comment(self, comment: Comment) -> None:
+        self.said.remove(comment)
+        self.emit(Commented(comment.task_id))
+
+    def comments(self, task_id: str) -> tuple[Comment, ...]:
+        return tuple(comment for comment in self.said if comment.task_id == task_id)
+
+    async def load_comments(self, task_id: str) -> None:
+        if self.fail is not None:
+            raise self.fail
 
     async def history(self, task_id: str) -> tuple[HistoryEntry, ...]:
         if self.fail is not None:

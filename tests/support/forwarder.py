@@ -23,6 +23,8 @@ class Forwarder:
 
     async def open(self) -> None:
         """Accepts connections."""
+        if self._server is not None:
+            return
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 

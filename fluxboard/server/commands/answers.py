@@ -14,6 +14,8 @@ from fluxboard.server.storage.sql import Statement, Tx, command
 from fluxboard.server.storage.tables import answers
 
 KEY_MAX: Final = 200
+#: Marks the hash of an operation of a batch.
+OPERATION: Final = "op:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,7 @@ def claim(tx: Tx, user_id: str, key: str, request_hash: str) -> Answer | None:
 
     Raises Unprocessable when another request took it.
     """
-    if not 1 <= len(key) <= KEY_MAX or not key.isprintable():
-        raise BadInput(f"The key must have 1 to {KEY_MAX} printable characters", field="Idempotency-Key")
+    _check(key)
     now = timestamp()
     claimed = tx.run(
         _CLAIM, user_id=user_id, key=key, request_hash=request_hash, status=0, body="", created_at=now
@@ -63,6 +64,38 @@ def claim(tx: Tx, user_id: str, key: str, request_hash: str) -> Answer | None:
     if row is None or row.request_hash != request_hash:
         raise Unprocessable("This key was used for another request", field="Idempotency-Key")
     return Answer(row.status, row.body.encode())
+
+
+def known(tx: Tx, user_id: str, key: str, request_hash: str) -> Answer | None:
+    """What an operation of a batch was answered before, in a batch or as a request of its own.
+
+    Raises Unprocessable when another operation had this key.
+    """
+    _check(key)
+    row = tx.one(_FIND, user=user_id, of=key)
+    if row is None:
+        return None
+    if row.request_hash.startswith(OPERATION) and row.request_hash != request_hash:
+        raise Unprocessable("This key was used for another request", field="opId")
+    return Answer(row.status, row.body.encode())
+
+
+def keep(tx: Tx, user_id: str, key: str, request_hash: str, answer: Answer) -> None:
+    """Keeps what an operation of a batch was answered."""
+    tx.run(
+        _CLAIM,
+        user_id=user_id,
+        key=key,
+        request_hash=request_hash,
+        status=answer.status,
+        body=answer.body.decode(),
+        created_at=timestamp(),
+    )
+
+
+def _check(key: str) -> None:
+    if not 1 <= len(key) <= KEY_MAX or not key.isprintable():
+        raise BadInput(f"The key must have 1 to {KEY_MAX} printable characters", field="Idempotency-Key")
 
 
 def fill(tx: Tx, user_id: str, key: str, answer: Answer) -> None:

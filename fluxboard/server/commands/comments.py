@@ -14,7 +14,7 @@ from fluxboard.model.wire import COMMENT_CREATED, COMMENT_DELETED, COMMENT_UPDAT
 from fluxboard.server.commands import fields, tasks
 from fluxboard.server.commands.access import Access
 from fluxboard.server.commands.ledger import Ledger, encode, people_of
-from fluxboard.server.errors import Forbidden, NotFound
+from fluxboard.server.errors import Conflict, Forbidden, NotFound
 from fluxboard.server.storage.sql import Statement, Tx, command
 from fluxboard.server.storage.tables import comments, users
 
@@ -55,6 +55,7 @@ _OF_TASK: Final = Statement(
 _FIND: Final = Statement(
     _ROWS.where(comments.c.id == bindparam("comment"), comments.c.task_id == bindparam("task")), _Row
 )
+_BY_ID: Final = Statement(_ROWS.where(comments.c.id == bindparam("comment")), _Row)
 _INSERT: Final = command(insert(comments))
 _EDIT: Final = command(
     update(comments)
@@ -70,14 +71,23 @@ def of_task(tx: Tx, access: Access, task_id: str) -> tuple[Comment, ...]:
     return tuple(row.as_comment() for row in tx.all(_OF_TASK, task=task_id))
 
 
-def create(ledger: Ledger, task_id: str, content: str) -> Comment:
-    """A new comment, whose task counts one more."""
+def create(ledger: Ledger, task_id: str, content: str, comment_id: str | None = None) -> tuple[Comment, Task]:
+    """A new comment, and its task, which counts one more.
+
+    A client-made id that exists as this very comment answers that one; else Conflict.
+    """
     ledger.access.to_write()
     content = fields.comment(content)
     task = tasks.find(ledger.tx, ledger.row.id, task_id)
     person = ledger.access.person
+    if comment_id is not None:
+        comment_id = fields.uuid(comment_id, "id")
+        if (known := ledger.tx.one(_BY_ID, comment=comment_id)) is not None:
+            if (known.task_id, known.created_by, known.content) != (task_id, person.id, content):
+                raise Conflict("Another comment has this id", field="id")
+            return known.as_comment(), task
     made = Comment(
-        id=new_id(),
+        id=comment_id or new_id(),
         task_id=task_id,
         project_id=ledger.row.id,
         content=content,
@@ -98,12 +108,13 @@ def create(ledger: Ledger, task_id: str, content: str) -> Comment:
         created_at=ledger.now,
         updated_at=ledger.now,
     )
-    ledger.comment(COMMENT_CREATED, "comment.created", made, _counted(ledger, task, 1))
-    return made
+    task = _counted(ledger, task, 1)
+    ledger.comment(COMMENT_CREATED, "comment.created", made, task)
+    return made, task
 
 
-def edit(ledger: Ledger, task_id: str, comment_id: str, content: str) -> Comment:
-    """Changes one's own comment."""
+def edit(ledger: Ledger, task_id: str, comment_id: str, content: str) -> tuple[Comment, Task]:
+    """Changes one's own comment; answers it and its task."""
     content = fields.comment(content)
     found, task = _own(ledger, task_id, comment_id)
     mentions = mentioned(content, people_of(ledger.tx, ledger.row.id))
@@ -115,15 +126,18 @@ def edit(ledger: Ledger, task_id: str, comment_id: str, content: str) -> Comment
         now=ledger.now,
     )
     made = msgspec.structs.replace(found, content=content, mentions=mentions, updated_at=ledger.now)
-    ledger.comment(COMMENT_UPDATED, "comment.updated", made, _counted(ledger, task, 0))
-    return made
+    task = _counted(ledger, task, 0)
+    ledger.comment(COMMENT_UPDATED, "comment.updated", made, task)
+    return made, task
 
 
-def remove(ledger: Ledger, task_id: str, comment_id: str) -> None:
-    """Deletes one's own comment."""
+def remove(ledger: Ledger, task_id: str, comment_id: str) -> Task:
+    """Deletes one's own comment; answers its task, which counts one less."""
     found, task = _own(ledger, task_id, comment_id)
     ledger.tx.run(_DELETE, comment=comment_id)
-    ledger.comment(COMMENT_DELETED, "comment.deleted", found, _counted(ledger, task, -1))
+    task = _counted(ledger, task, -1)
+    ledger.comment(COMMENT_DELETED, "comment.deleted", found, task)
+    return task
 
 
 def mentioned(content: str, people: tuple[Member, ...]) -> tuple[str, ...]:

@@ -5,6 +5,8 @@ Opening it takes the project's row lock, so that revisions are given in commit o
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
@@ -193,6 +195,17 @@ class Ledger:
                 closed=self.closed,
             )
         )
+
+    @contextlib.contextmanager
+    def doing(self, key: str | None) -> Iterator[None]:
+        """What is logged inside belongs to the operation of this Idempotency-Key; None changes nothing."""
+        whole = self._op
+        if key is not None:
+            self._op = Op(key, whole.socket_id)
+        try:
+            yield
+        finally:
+            self._op = whole
 
     @property
     def next_rev(self) -> int:

@@ -32,6 +32,7 @@ from fluxboard.server.commands.ledger import (
     encode,
     people_of,
 )
+from fluxboard.server.commands.limits import may_limit
 from fluxboard.server.errors import BadInput, Conflict, NotFound
 from fluxboard.server.storage.sql import Statement, Tx, command
 from fluxboard.server.storage.tables import members, projects, users
@@ -209,4 +210,5 @@ def _columns(ledger: Ledger, given: tuple[Column, ...]) -> tuple[Column, ...]:
         raise Conflict(f"There are still tasks in {', '.join(sorted(missing))}", field="columns")
     if not any(column.id == "completed" for column in made):
         raise BadInput("The column `completed` must stay; its name may change", field="columns")
+    may_limit(ledger, made)
     return made

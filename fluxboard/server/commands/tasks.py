@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,12 +27,14 @@ from fluxboard.model.wire import (
     BatchResult,
     TaskCreate,
 )
-from fluxboard.server.commands import fields
+from fluxboard.server.commands import answers, fields
 from fluxboard.server.commands.access import Access
+from fluxboard.server.commands.answers import OPERATION, Answer
 from fluxboard.server.commands.conflicts import merged, unchanged_by_others
 from fluxboard.server.commands.ledger import Ledger, encode, is_completed
+from fluxboard.server.commands.limits import may_enter
 from fluxboard.server.commands.placing import place, place_at
-from fluxboard.server.errors import BadInput, Conflict, Forbidden, NotFound, Refusal, TaskGone
+from fluxboard.server.errors import BadInput, Conflict, Forbidden, NotFound, Overwrites, Refusal, TaskGone
 from fluxboard.server.storage.sql import Statement, Tx, command
 from fluxboard.server.storage.tables import members, tasks, users
 
@@ -130,6 +133,7 @@ def create(ledger: Ledger, body: TaskCreate) -> Task:
         return _already_there(ledger, known, made)
     after = UNSET if body.after_id is None else body.after_id
     before = UNSET if body.before_id is None else body.before_id
+    may_enter(ledger, made.status, task_id)
     position = place(ledger, made.status, task_id, after, before)
     rev = ledger.next_rev
     made = msgspec.structs.replace(
@@ -165,6 +169,9 @@ def change(ledger: Ledger, task_id: str, patch: TaskPatch, base_rev: int | None 
     wanted = _wanted(ledger, task, patch)
     if base_rev is not None:
         wanted = merged(ledger, task, wanted, base_rev)
+    status, archived = wanted.get("status", task.status), wanted.get("archived", task.archived)
+    if not archived and (status != task.status or task.archived):
+        may_enter(ledger, str(status), task.id)
     # Placing may repair neighbours and so writes: it comes after all that may refuse.
     wanted |= _placed(ledger, task, patch)
     changed = {name: value for name, value in wanted.items() if value != getattr(task, name)}
@@ -215,6 +222,8 @@ def restore(ledger: Ledger, task_id: str) -> Task:
         task = gone.task
     if all(column.id != task.status for column in ledger.columns):
         task = msgspec.structs.replace(task, status=ledger.columns[0].id)
+    if not task.archived:
+        may_enter(ledger, task.status, task_id)
     position = place_at(ledger, task.status, task_id, task.position)
     rev = ledger.next_rev
     task = msgspec.structs.replace(
@@ -238,21 +247,13 @@ def batch(ledger: Ledger, body: BatchBody) -> BatchAnswer:
     results: list[BatchResult] = []
     for index, op in enumerate(body.ops):
         try:
-            results.append(_run(ledger, op))
+            results.append(_once(ledger, op))
         except Refusal as refusal:
             if body.atomic:
                 field = f"ops[{index}]" + (f".{refusal.field}" if refusal.field else "")
                 refusal.field = field
                 raise
-            results.append(
-                BatchResult(
-                    success=False,
-                    status=refusal.status,
-                    task_id=op.task_id,
-                    error=refusal.message,
-                    field=refusal.field,
-                )
-            )
+            results.append(_refused(op, refusal))
     return BatchAnswer(results=tuple(results), rev=ledger.rev)
 
 
@@ -269,6 +270,32 @@ def save(tx: Tx, task: Task, deleted_at: str | None = None, deleted_by: str | No
     )
 
 
+def _once(ledger: Ledger, op: BatchOp) -> BatchResult:
+    """Runs an operation; one with an id that was done before answers as it did then."""
+    if op.op_id is None:
+        return _run(ledger, op)
+    user, digest = ledger.access.person.id, OPERATION + hashlib.sha256(encode(op)).hexdigest()
+    before = answers.known(ledger.tx, user, op.op_id, digest)
+    if before is not None:
+        return msgspec.json.decode(before.body, type=BatchResult)
+    with ledger.doing(op.op_id):
+        result = _run(ledger, op)
+    answers.keep(ledger.tx, user, op.op_id, digest, Answer(result.status, encode(result)))
+    return result
+
+
+def _refused(op: BatchOp, refusal: Refusal) -> BatchResult:
+    return BatchResult(
+        success=False,
+        status=refusal.status,
+        task_id=op.task_id,
+        error=refusal.message,
+        field=refusal.field,
+        task=refusal.task if isinstance(refusal, TaskGone) else None,
+        conflict=refusal.conflict if isinstance(refusal, Overwrites) else None,
+    )
+
+
 def _run(ledger: Ledger, op: BatchOp) -> BatchResult:
     match op:
         case BatchOp(op="create", task=TaskCreate() as task):
@@ -278,6 +305,8 @@ def _run(ledger: Ledger, op: BatchOp) -> BatchResult:
         case BatchOp(op="delete", task_id=str(task_id), base_rev=base_rev):
             delete(ledger, task_id, base_rev)
             return BatchResult(success=True, task_id=task_id)
+        case BatchOp(op="restore", task_id=str(task_id)):
+            return BatchResult(success=True, task=restore(ledger, task_id), task_id=task_id)
     missing = "task" if op.op == "create" else "taskId" if op.task_id is None else "patch"
     raise BadInput(f"{op.op} needs {missing}", field=missing)
 

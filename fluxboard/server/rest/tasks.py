@@ -14,6 +14,7 @@ from fluxboard.model.wire import (
     BatchBody,
     CommentAnswer,
     CommentBody,
+    CommentGoneAnswer,
     CommentsAnswer,
     DoneAnswer,
     HistoryAnswer,
@@ -176,8 +177,8 @@ class CommentRoutes(Controller):
         caller: Caller,
     ) -> Response[CommentAnswer]:
         def work(ledger: Ledger) -> CommentAnswer:
-            made = comments.create(ledger, task_id, data.content)
-            return CommentAnswer(comment=made, message="Comment created")
+            made, task = comments.create(ledger, task_id, data.content, data.id)
+            return CommentAnswer(comment=made, message="Comment created", task=task, rev=ledger.rev)
 
         return await mutate(request, services, caller, project_id, work, status=201)
 
@@ -193,8 +194,8 @@ class CommentRoutes(Controller):
         caller: Caller,
     ) -> Response[CommentAnswer]:
         def work(ledger: Ledger) -> CommentAnswer:
-            made = comments.edit(ledger, task_id, comment_id, data.content)
-            return CommentAnswer(comment=made, message="Comment updated")
+            made, task = comments.edit(ledger, task_id, comment_id, data.content)
+            return CommentAnswer(comment=made, message="Comment updated", task=task, rev=ledger.rev)
 
         return await mutate(request, services, caller, project_id, work)
 
@@ -207,9 +208,9 @@ class CommentRoutes(Controller):
         request: Req,
         services: Services,
         caller: Caller,
-    ) -> Response[DoneAnswer]:
-        def work(ledger: Ledger) -> DoneAnswer:
-            comments.remove(ledger, task_id, comment_id)
-            return DoneAnswer(message="Comment deleted", rev=ledger.rev)
+    ) -> Response[CommentGoneAnswer]:
+        def work(ledger: Ledger) -> CommentGoneAnswer:
+            task = comments.remove(ledger, task_id, comment_id)
+            return CommentGoneAnswer(message="Comment deleted", task=task, rev=ledger.rev)
 
         return await mutate(request, services, caller, project_id, work)

@@ -31,7 +31,7 @@ def _move_to(screen: BoardScreen, status: str, targets: Sequence[str]) -> None:
     board = screen.board
     ids = [task_id for task_id in board.column_ids(status) if task_id not in targets]
     there = [task_id for task_id in targets if task_id in board.tasks]
-    if there:
+    if there and screen.has_room(status, there):
         board.move(there, status, before_id=ids[0] if ids else None)
         screen.after_edit()
 

@@ -16,7 +16,16 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from fluxboard.client.edits import Create, Delete, Restore, Update, patch_values
+from fluxboard.client.edits import (
+    AddComment,
+    ChangeComment,
+    Create,
+    Delete,
+    RemoveComment,
+    Restore,
+    Update,
+    patch_values,
+)
 from fluxboard.client.events import BoardEvent, Connection, Refused
 from fluxboard.client.outbox import Attention
 from fluxboard.model.types import Task, TaskPatch
@@ -228,6 +237,8 @@ def deed(item: Attention) -> str:
             return "delete"
         case Restore():
             return "bring back"
+        case AddComment() | ChangeComment() | RemoveComment():
+            return "comment"
     words = dict.fromkeys(WORDS[name] for name in patch_values(item.edit.patch))
     return "move" if {"column", "place"} & words.keys() else " and ".join(words)
 
@@ -243,6 +254,8 @@ def text_of(item: Attention) -> Content:
                 shown = value if isinstance(value, str) else _joined(value)
                 parts.append(Content.assemble((f"{WORDS[name]}: ", "$flux-muted"), shown))
             return Content("\n").join(parts)
+        case AddComment(comment=comment) | ChangeComment(comment=comment):
+            return Content(comment.content)
     return Content("")
 
 

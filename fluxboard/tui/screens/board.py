@@ -280,6 +280,19 @@ class BoardScreen(Screen[None]):
         """Which column in view from the left a status is."""
         return next((i for i, column in enumerate(self.view.columns) if column.id == status), 0)
 
+    def has_room(self, status: str, task_ids: Sequence[str]) -> bool:
+        """Whether a column with a limit that blocks takes these tasks, too; says so where it does not."""
+        column = next((each for each in self.board.project.columns if each.id == status), None)
+        if column is None or column.wip_limit is None or column.wip_policy != "block":
+            return True
+        tasks = self.board.tasks
+        coming = sum(task_id not in tasks or tasks[task_id].status != status for task_id in task_ids)
+        _, count = self.view.count(status)
+        if not coming or count + coming <= column.wip_limit:
+            return True
+        self.notify(f"{column.name} is full: {count} of {column.wip_limit}", severity="warning", timeout=4)
+        return False
+
     def edited(self, task_id: str | None) -> None:
         """The editor closed; the cursor goes to what was saved."""
         if task_id is not None:

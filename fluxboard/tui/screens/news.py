@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fluxboard.tui.screens.board import BoardScreen
 
 _LONGEST = 160
-_DONE = {"create": "created", "update": "changed", "delete": "deleted"}
+_DONE = {"create": "created", "update": "changed", "delete": "deleted", "comment": "commented on"}
 
 
 class NewsDesk:

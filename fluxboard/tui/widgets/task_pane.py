@@ -15,13 +15,14 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Markdown, Static
 
-from fluxboard.client.events import BoardEvent, Changed
+from fluxboard.client.events import BoardEvent, Changed, Commented
 from fluxboard.model.types import COMPLETED, Task
 from fluxboard.tui.dates import due_day, due_text
 from fluxboard.tui.histories import history_text
 from fluxboard.tui.ports import Board, Clock, Unsubscribe
 from fluxboard.tui.widgets.card import UNTITLED, priority_text
 from fluxboard.tui.widgets.checklist import Checklist
+from fluxboard.tui.widgets.comments import Conversation
 from fluxboard.tui.widgets.dialog import hints
 
 _PRIORITY_STYLES: Final = {
@@ -55,6 +56,7 @@ class TaskPane(Vertical):
         ("d,delete", "want('delete')", "Delete"),
         ("o", "open_link", "Open a link"),
         ("x", "add_item", "Add to the checklist"),
+        ("c", "comment", "Write a comment"),
     ]
     DEFAULT_CSS = """
     TaskPane { height: 1fr; background: $panel; padding: 1 2; border-left: vkey $panel; }
@@ -93,9 +95,17 @@ class TaskPane(Vertical):
         with Body(id="scroll"):
             yield Markdown("", open_links=False)
             yield Checklist(self.board)
+            yield Conversation(self.board, self.clock)
             yield Static("", id="history", markup=False)
         yield Static(
-            hints(("e", "edit"), ("x", "checklist"), ("o", "link"), ("d", "delete"), ("esc", "close")),
+            hints(
+                ("e", "edit"),
+                ("c", "comment"),
+                ("x", "checklist"),
+                ("o", "link"),
+                ("d", "delete"),
+                ("esc", "close"),
+            ),
             id="pane-keys",
         )
 
@@ -129,6 +139,8 @@ class TaskPane(Vertical):
         self.query_one(Body).focus()
 
     def _on_board_event(self, event: BoardEvent) -> None:
+        if isinstance(event, Commented):
+            self.query_one(Conversation).follow(event.task_id)
         mine = isinstance(event, Changed) and (not event.task_ids or self.task_id in event.task_ids)
         if mine and self.display and self.task_id is not None:
             self._follow()
@@ -140,6 +152,7 @@ class TaskPane(Vertical):
         from asyncio import sleep
 
         await sleep(_REST)
+        self.query_one(Conversation).load()
         history = self.query_one("#history", Static)
         try:
             entries = await self.board.history(self.task_id or "")
@@ -162,6 +175,7 @@ class TaskPane(Vertical):
         self.query_one("#title", Static).update(task.title or UNTITLED)
         self.query_one("#facts", Static).update(self._facts(task))
         self.query_one(Checklist).show(task)
+        self.query_one(Conversation).show(task.id)
         if self._described != task.description:
             await self.query_one(Markdown).update(task.description or "*No description yet. e writes one.*")
             # Only now: the next change may have cancelled the update.
@@ -227,6 +241,9 @@ class TaskPane(Vertical):
 
     def action_add_item(self) -> None:
         self.query_one(Checklist).add()
+
+    def action_comment(self) -> None:
+        self.query_one(Conversation).write()
 
     def action_want(self, action: str) -> None:
         gone = self.task_id not in self.board.tasks

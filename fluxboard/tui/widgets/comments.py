@@ -1,0 +1,211 @@
+"""The conversation below a task: reading it, and writing, changing and deleting one's own words."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import ClassVar, Final
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Markdown, Static, TextArea
+
+from fluxboard.model.types import COMMENT_MAX, Comment
+from fluxboard.tui.dates import ago
+from fluxboard.tui.ports import Board, Clock
+
+#: The newest so many are shown at once; each is a Markdown of its own.
+_SHOWN: Final = 20
+
+
+class _Remark(Vertical, can_focus=True):
+    """One comment; one's own can be changed and deleted while it has the keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("e,enter", "rewrite", "Change"),
+        ("d,delete", "remove", "Delete"),
+    ]
+    DEFAULT_CSS = """
+    _Remark { height: auto; margin-top: 1; padding-left: 1; border-left: outer $panel-lighten-2; }
+    _Remark:focus { border-left: outer $primary; }
+    _Remark Markdown { padding: 0; margin: 0; background: $panel; }
+    """
+
+    def __init__(self, owner: Conversation, comment: Comment) -> None:
+        super().__init__()
+        self.owner = owner
+        self.comment = comment
+
+    def compose(self) -> ComposeResult:
+        yield Static(self.owner.told(self.comment), markup=False)
+        yield Markdown(self.comment.content, open_links=False)
+
+    def action_rewrite(self) -> None:
+        self.owner.rewrite(self.comment)
+
+    def action_remove(self) -> None:
+        self.owner.remove_comment(self.comment)
+
+
+class _Writing(TextArea):
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("ctrl+s", "send", "Send"),
+        ("escape", "leave", "Close"),
+    ]
+
+    def action_send(self) -> None:
+        self.screen.query_one(Conversation).send()
+
+    def action_leave(self) -> None:
+        self.screen.query_one(Conversation).stop_writing()
+
+
+class Conversation(Vertical):
+    """The comments of the task that is shown, and the box to write in."""
+
+    DEFAULT_CSS = """
+    Conversation { height: auto; margin-top: 1; }
+    Conversation #comments-title { color: $flux-muted; text-style: bold; height: auto; }
+    Conversation #remarks { height: auto; }
+    Conversation _Writing { height: 6; margin-top: 1; display: none; }
+    Conversation #hint { color: $flux-muted; display: none; height: auto; }
+    """
+
+    def __init__(self, board: Board, clock: Clock) -> None:
+        super().__init__()
+        self.board = board
+        self._clock = clock
+        self._task_id = ""
+        self._changing: Comment | None = None
+        self._drawn: tuple[Comment, ...] | None = None
+        self._unsent: dict[str, str] = {}
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="comments-title", markup=False)
+        yield Vertical(id="remarks")
+        yield _Writing(tab_behavior="focus", soft_wrap=True)
+        yield Static("ctrl+s sends, esc keeps it for later. Markdown; @name calls somebody.", id="hint")
+
+    def show(self, task_id: str) -> None:
+        """Shows the comments of a task, at first those that are known."""
+        if task_id != self._task_id:
+            self.stop_writing(quietly=True)
+            self._task_id, self._drawn = task_id, None
+            self._draw()
+
+    @work(exclusive=True, group="comments")
+    async def load(self) -> None:
+        """Asks the server for them; without one what is known stays."""
+        try:
+            await self.board.load_comments(self._task_id)
+        except Exception:  # the title says so
+            self._draw(away=True)
+        else:
+            self._draw()
+
+    def follow(self, task_id: str) -> None:
+        """The comments of a task changed."""
+        if task_id == self._task_id:
+            self._draw()
+
+    def told(self, comment: Comment) -> Content:
+        """Who wrote it, and how long ago."""
+        mine = comment.created_by == self.board.user.id
+        name = "You" if mine else comment.author.name if comment.author else "Somebody"
+        when = _since(comment.created_at, self._clock())
+        changed = ", changed" if comment.updated_at != comment.created_at else ""
+        return Content.assemble((name or "Somebody", "bold"), (f"  {when}{changed}", "$flux-muted"))
+
+    # -- writing
+
+    def write(self) -> None:
+        """Opens the box for a new comment."""
+        self._changing = None
+        self._open(self._unsent.get(self._task_id, ""))
+
+    def rewrite(self, comment: Comment) -> None:
+        """Opens the box with one's own comment."""
+        if comment.created_by != self.board.user.id:
+            self.notify("Only its author may change a comment.", timeout=3)
+            return
+        self._changing = comment
+        self._open(comment.content)
+
+    def remove_comment(self, comment: Comment) -> None:
+        """Deletes one's own comment, after a question."""
+        from fluxboard.tui.screens.confirm import ConfirmScreen
+
+        if comment.created_by != self.board.user.id:
+            self.notify("Only its author may delete a comment.", timeout=3)
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.board.remove_comment(comment)
+
+        self.app.push_screen(ConfirmScreen("Delete this comment?", comment.content, yes="Delete"), answered)
+
+    def send(self) -> None:
+        """Sends what is written; says what is wrong and stays when something is."""
+        text = self._box.text.strip()
+        if len(text) > COMMENT_MAX:
+            self.notify(f"{len(text)} characters, {COMMENT_MAX} fit.", severity="warning")
+            return
+        if text and self._changing is None:
+            self.board.comment(self._task_id, text)
+        elif text and self._changing is not None and text != self._changing.content:
+            self.board.change_comment(self._changing, text)
+        self._box.text = ""
+        self.stop_writing()
+
+    def stop_writing(self, *, quietly: bool = False) -> None:
+        """Closes the box; what was not sent is there next time."""
+        if self._changing is None and self._task_id:
+            self._unsent[self._task_id] = self._box.text
+        self._box.display = False
+        self.query_one("#hint").display = False
+        if not quietly:
+            self.screen.query_one("#scroll").focus()
+
+    @property
+    def _box(self) -> _Writing:
+        return self.query_one(_Writing)
+
+    def _open(self, text: str) -> None:
+        self._box.display = True
+        self._box.load_text(text)
+        self._box.move_cursor(self._box.document.end)
+        self.query_one("#hint").display = True
+        self._box.focus()
+        self.call_after_refresh(self._box.scroll_visible, animate=False)
+
+    @work(exclusive=True, group="drawing")
+    async def _draw(self, *, away: bool = False) -> None:
+        comments = self.board.comments(self._task_id)
+        task = self.board.tasks.get(self._task_id)
+        count = max(len(comments), task.comment_count if task is not None else 0)
+        title = f"Comments {count}" if count else "No comments"
+        if len(comments) > _SHOWN:
+            title += f", the newest {_SHOWN}"
+        title += "; they are on the server, which cannot be reached now" if away else "; c writes one"
+        self.query_one("#comments-title", Static).update(title)
+        if comments == self._drawn:
+            return
+        holder = self.query_one("#remarks", Vertical)
+        await holder.remove_children()
+        await holder.mount(*(_Remark(self, comment) for comment in comments[-_SHOWN:]))
+        self._drawn = comments
+
+
+def _since(at: str, now: datetime) -> str:
+    """How long ago a wire timestamp is, in words."""
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        return ""
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    past = ago((now - moment).total_seconds())
+    return past if past == "now" else f"{past} ago"
