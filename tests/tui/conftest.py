@@ -69,8 +69,10 @@ def cards(**columns: int) -> list[Task]:
 
 
 @asynccontextmanager
-async def open_board(board: FakeBoard, size: tuple[int, int] = (130, 40)) -> AsyncIterator[Opened]:
-    app = FluxboardApp(FakeSession(board), board.project.id, clock=lambda: NOW)
+async def open_board(
+    board: FakeBoard, size: tuple[int, int] = (130, 40), **options: Any
+) -> AsyncIterator[Opened]:
+    app = FluxboardApp(FakeSession(board), board.project.id, clock=lambda: NOW, **options)
     async with app.run_test(size=size, notifications=True) as pilot:
         await until(lambda: isinstance(app.screen, BoardScreen) and app.screen.columns, what="the board")
         await until(lambda: board.started, what="the board to start")
