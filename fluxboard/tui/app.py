@@ -77,8 +77,8 @@ class FluxboardApp(App[None]):
         """Values for our own variables under themes that do not know them."""
         dark = self.current_theme.dark
         return {
-            "flux-muted": "#8a92a6" if dark else "#5c6478",
-            "flux-low": "#8089a0" if dark else "#5e6880",
+            "flux-muted": "#9ba3b7" if dark else "#5c6478",
+            "flux-low": "#98a0b6" if dark else "#5e6880",
             "flux-medium": "#e0af68" if dark else "#8a6100",
         }
 

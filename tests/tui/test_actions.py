@@ -68,6 +68,7 @@ async def everything_makes_sense(it: Opened) -> None:
     it.board.fail = RuntimeError("no")
     it.screen.start_board()
     await until(lambda: it.screen.failure)
+    it.screen.tour.start()
     assert all(action.when(it.screen) for action in ACTIONS)
 
 

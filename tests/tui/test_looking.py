@@ -309,3 +309,38 @@ async def test_own_keys_are_told_everywhere(opened: Open) -> None:
         assert it.screen._hints()[0].keys == "x"
         await it.press("x")
         assert it.screen.query("#quick-add"), "the key went from archive to new"
+
+
+async def test_the_first_steps_end_when_each_was_done(opened: Open) -> None:
+    memory = NoMemory(seen_tour=False)
+    async with opened(FakeBoard(cards(todo=3)), memory=memory) as it:
+        await until(lambda: "First steps 1 of 5" in it.text())
+        await it.press("j", "n", "escape")
+        assert "First steps 3 of 5" in it.text()
+        await it.press("enter", "escape", "slash", "escape", "question_mark", "escape")
+        assert "First steps" not in it.text()
+        assert memory.seen_tour
+
+
+async def test_the_first_steps_can_be_ended(opened: Open) -> None:
+    memory = NoMemory(seen_tour=False)
+    async with opened(FakeBoard(cards(todo=3)), memory=memory) as it:
+        await until(lambda: "First steps" in it.text())
+        await it.press("T")
+        assert "First steps" not in it.text()
+        assert memory.seen_tour
+
+
+async def test_without_toasts_the_sidebar_still_tells(opened: Open) -> None:
+    async with opened(FakeBoard(cards(todo=1)), (160, 40), config=Config(toasts=False)) as it:
+        it.board.remote_update("todo-1", title="Quiet")
+        await until(lambda: "updated Quiet" in it.text())
+        await it.pilot.pause(0.6)
+        assert it.toasts == []
+
+
+async def test_ascii_draws_nothing_else(opened: Open) -> None:
+    async with opened(mixed(), (160, 40), config=Config(ascii=True)) as it:
+        for keys in ((), ("enter",), ("escape", "question_mark"), ("escape", "comma"), ("escape", "slash")):
+            await it.press(*keys)
+            assert it.text().isascii(), [char for char in it.text() if not char.isascii()]

@@ -25,7 +25,7 @@ from tests.support.fake_board import FakeBoard, FakeSession
 from tests.support.seeded import MILA, NOW, SARA, happenings, refused_edits, team_board
 from tests.support.waiting import until
 
-SIZES = [(160, 48), (100, 30), (60, 24)]
+SIZES = [(160, 48), (100, 30), (60, 24), (40, 20)]
 
 Prepare = Callable[[Pilot[Any]], Awaitable[None]]
 
@@ -172,6 +172,18 @@ PICTURES = {
     "quit": Picture(refused_team, press("q")),
     "toasts": Picture(team, toasts),
     "detail": Picture(team, press("l", "enter")),
+    "board-filtered": Picture(team, press("slash", *"is:open due<7d", "enter")),
+    "board-grouped": Picture(team, press("O", *"person", "enter", "z")),
+    "board-compact": Picture(team, press("equals_sign", "equals_sign", "l")),
+    "board-roomy": Picture(team, press("equals_sign", "l")),
+    "quick-add": Picture(team, press("l", "n", *"Fix it !high @me #ux ^fri")),
+    "labels": Picture(team, press("l", "b")),
+    "due": Picture(team, press("l", "D", *"in 2")),
+    "menu": Picture(team, press("l", "full_stop")),
+    "views": Picture(team, press("w", *"soon")),
+    "settings": Picture(team, press("comma", "j", "j", "j")),
+    "stats": Picture(team, press("S")),
+    "tour": Picture(team, press("ctrl+p", *"first steps", "enter")),
     "editor-new": Picture(team, press("N")),
     "editor-edit": Picture(team, press("l", "e")),
     "delete": Picture(team, press("l", "d")),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from textual.theme import BUILTIN_THEMES
+import pytest
+from textual.theme import BUILTIN_THEMES, Theme
 
 from fluxboard.model.types import Member, OnlineUser
 from fluxboard.tui.cursor import Cursor
@@ -56,3 +57,32 @@ def test_people_go_by_their_first_name_unless_two_have_the_same() -> None:
         "",
         "taro",
     ]
+
+
+def contrast(one: str, other: str) -> float:
+    """The ratio that WCAG 2 defines."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+def test_our_own_themes_can_be_read(theme: Theme) -> None:
+    palette = palette_of({**theme.to_color_system().generate(), **theme.variables})
+    inks = ("text", "muted", "accent", "label", "success", "low", "medium", "high", "critical")
+    weak = {
+        (ink, paper): round(contrast(getattr(palette, ink), getattr(palette, paper)), 2)
+        for ink in inks
+        for paper in ("background", "panel", "card", "cursor", "selected")
+        if contrast(getattr(palette, ink), getattr(palette, paper)) < (4.5 if paper != "cursor" else 3)
+    }
+    assert weak == {}
+    for colour in (*palette.people, palette.accent):
+        assert contrast(palette.on(colour), colour) >= 4.5, colour
+    for colour in palette.named.values():
+        assert contrast(colour, palette.background) >= 4.5, colour

@@ -30,3 +30,7 @@ def on_plus(screen: BoardScreen) -> bool:
 
 def on_task_on_plus(screen: BoardScreen) -> bool:
     return on_task(screen) and on_plus(screen)
+
+
+def in_tour(screen: BoardScreen) -> bool:
+    return screen.tour.going

@@ -40,6 +40,15 @@ def settings(screen: BoardScreen) -> None:
     screen.app.push_screen(SettingsScreen(screen.board, screen.today))
 
 
+def tour(screen: BoardScreen) -> None:
+    screen.tour.start()
+
+
+def end_tour(screen: BoardScreen) -> None:
+    screen.tour.end()
+    screen.memory.keep_tour()
+
+
 def menu(screen: BoardScreen) -> None:
     """What can be done with the task under the cursor, to pick from."""
     from fluxboard.tui.screens.picker import Item, PickScreen

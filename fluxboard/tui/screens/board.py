@@ -40,6 +40,7 @@ from fluxboard.tui.widgets.lanes import Lanes
 from fluxboard.tui.widgets.quick_add import QuickAddBox
 from fluxboard.tui.widgets.sidebar import SIDEBAR_WIDTH, Sidebar
 from fluxboard.tui.widgets.task_pane import TaskPane
+from fluxboard.tui.widgets.tour import Tour
 
 SIDEBAR_FROM = 120
 #: From this width an open task stands beside the board, below it over it.
@@ -129,6 +130,8 @@ class BoardScreen(Screen[None]):
         self.pane = TaskPane(self.board, self.clock)
         self.sidebar = Sidebar(self.faces, self.clock)
         self.key_footer = KeyFooter(self._hints, palette)
+        keys = {action.id: action.shown_keys[0] for action in self.actions if action.keys}
+        self.tour = Tour(keys, keys.get("end_tour", "T"))
         self.news = NewsDesk(self)
         yield self.header
         yield Static("", id="notice", markup=False)
@@ -138,6 +141,7 @@ class BoardScreen(Screen[None]):
             yield self.lanes
             yield self.pane
             yield self.sidebar
+        yield self.tour
         yield self.key_footer
 
     async def on_mount(self) -> None:
@@ -167,6 +171,8 @@ class BoardScreen(Screen[None]):
             self._set_failure(clean_line(str(error)) or type(error).__name__)
         self.lanes.tell_empty("")
         self.sync(None)
+        if not self.memory.seen_tour and self.failure is None:
+            self.tour.start()
 
     def on_unmount(self) -> None:
         if self._stop is not None:
@@ -446,6 +452,9 @@ class BoardScreen(Screen[None]):
         action = BY_ID[action_id]
         if action.kind != "Moving" and (self._dirty is None or self._dirty):
             self.sync(())  # it acts on what is there now, not on what was painted a moment ago
+        if self.tour.did(action_id):
+            self.memory.keep_tour()
+            self.notify("That is all you need. ctrl+p finds the rest.", timeout=6)
         outcome = action.run(self)
         if outcome is not None:
             await outcome

@@ -34,7 +34,7 @@ class NewsDesk:
                     return
                 text = f"{event.kind} {event.title}" if event.title else f"{event.kind} a task"
                 screen.sidebar.add(Happening(event.user_id, event.user_name, text, screen.clock()))
-                if self._gatherer.add(event):
+                if screen.config.toasts and self._gatherer.add(event):
                     screen.set_timer(self._gatherer.window, self._flush)
             case News(activity):
                 if activity.user_id != screen.board.user.id and activity.entity_type != "task":

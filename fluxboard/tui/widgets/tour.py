@@ -1,0 +1,70 @@
+"""The first steps: five keys to press, each told until it was pressed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from textual.content import Content
+from textual.widgets import Static
+
+#: What is to be pressed, by the action that it runs; ``{}`` stands for the action's key.
+STEPS: Final[Mapping[str, str]] = {
+    "down": "{} goes to the next card; the arrows and h j k l all do",
+    "new": "{} adds a task: type a title, enter, then esc",
+    "open": "{} shows all of a task; esc closes it",
+    "search": "{} filters as you type; esc shows everything again",
+    "help": "{} knows every key, and does what you pick",
+}
+
+
+class Tour(Static):
+    """One line above the footer. It watches; it never stands in the way of a key."""
+
+    DEFAULT_CSS = """
+    Tour { dock: bottom; height: auto; max-height: 2; margin-bottom: 1; padding: 0 1; display: none;
+        background: $primary-muted; color: $foreground; }
+    """
+
+    def __init__(self, keys: Mapping[str, str], skip: str) -> None:
+        """``keys`` are the actions' keys as a person reads them, ``skip`` the one that ends the tour."""
+        super().__init__("", markup=False)
+        self._keys = keys
+        self._skip = skip
+        self._left: list[str] = []
+
+    @property
+    def going(self) -> bool:
+        """Whether the tour is going on."""
+        return bool(self._left)
+
+    def start(self) -> None:
+        """Begins with the first step."""
+        self._left = list(STEPS)
+        self._tell()
+
+    def did(self, action_id: str) -> bool:
+        """The user ran an action; whether the tour ended with it."""
+        if action_id not in self._left:
+            return False
+        self._left.remove(action_id)
+        self._tell()
+        return not self._left
+
+    def end(self) -> None:
+        """Ends the tour."""
+        self._left = []
+        self._tell()
+
+    def _tell(self) -> None:
+        self.display = bool(self._left)
+        if self._left:
+            step = self._left[0]
+            done = len(STEPS) - len(self._left) + 1
+            self.update(
+                Content.assemble(
+                    (f"First steps {done} of {len(STEPS)}  ", "bold"),
+                    STEPS[step].replace("{}", self._keys[step]),
+                    (f"   {self._skip} ends this", "$flux-muted"),
+                )
+            )
