@@ -17,6 +17,7 @@ from fluxboard.client.editing import Editing
 from fluxboard.client.edits import (
     AddComment,
     ChangeComment,
+    Delete,
     Edit,
     RemoveComment,
     Restore,
@@ -433,6 +434,8 @@ class Board:
             if error.signed_out:
                 self._emit(SignInNeeded(str(error)))
             raise
+        if any(isinstance(edit, Delete) and edit.task_id in self._replica.confirmed for edit in edits):
+            self._heal_soon()  # somebody else deleted it before, which is news
         self._tell_connection()
         return outcomes
 

@@ -104,7 +104,7 @@ class Outgoing:
         for edit, result in zip(edits, answer.results, strict=True):
             error: ApiError | None = None
             if result.success or (isinstance(edit, Delete) and result.status in {404, 410}):
-                self._confirm(edit, result.task if result.success else None, answer.rev)
+                self._confirm(edit, result.task if result.success else None, result.rev)
             else:
                 error = ApiError(
                     result.status,

@@ -133,7 +133,8 @@ class Replica:
             # An answer that came late or twice is older than what is known: the task may be gone since.
             if not 0 < task.rev <= self.rev:
                 self._set_confirmed(task)
-        else:
+        elif not self.rev or rev > self.rev:
+            # A late answer about a revision that has been seen says nothing: the task may be back since.
             self._set_gone(edit.task_id)
             if rev > self.rev:
                 self._gone[edit.task_id] = rev

@@ -228,7 +228,7 @@ class BatchBody(_Wire, frozen=True, kw_only=True):
 
 
 class BatchResult(_Wire, frozen=True, kw_only=True, omit_defaults=True):
-    """What became of one operation, in the order of the request."""
+    """What became of one operation, in the order of the request; ``rev`` is that of a deletion."""
 
     success: bool
     status: int = 200
@@ -237,6 +237,7 @@ class BatchResult(_Wire, frozen=True, kw_only=True, omit_defaults=True):
     error: str | None = None
     field: str | None = None
     conflict: Conflict | None = None
+    rev: int = 0
 
 
 class BatchAnswer(_Wire, frozen=True, kw_only=True):

@@ -194,3 +194,20 @@ def test_a_refused_edit_leaves_no_trace() -> None:
     for edit in (made, changed):
         replica.refuse(edit)
     assert {task.title for task in replica.shown.values()} == {"old"}
+
+
+def test_a_late_answer_to_a_deletion_does_not_undo_its_restoration() -> None:
+    server, replica = Server(), Replica()
+    drain(replica, server.put("a", "todo", "a1"))
+    gone = server.delete("a")
+    assert gone is not None
+    drain(replica, gone)
+    drain(replica, server.put("a", "todo", "a1"))
+    mine = Delete(task_id="a", op_id="mine")
+    replica.add(mine)
+    replica.confirm(mine, None, gone.rev or 0)
+    assert "a" in replica.shown, "it was restored since, which is known"
+    other = Delete(task_id="a", op_id="other")
+    replica.add(other)
+    replica.confirm(other, None, server.rev + 1)
+    assert "a" not in replica.shown, "an answer that is ahead of the events counts"

@@ -304,7 +304,7 @@ def _run(ledger: Ledger, op: BatchOp) -> BatchResult:
             return BatchResult(success=True, task=change(ledger, task_id, patch, base_rev), task_id=task_id)
         case BatchOp(op="delete", task_id=str(task_id), base_rev=base_rev):
             delete(ledger, task_id, base_rev)
-            return BatchResult(success=True, task_id=task_id)
+            return BatchResult(success=True, task_id=task_id, rev=ledger.rev)
         case BatchOp(op="restore", task_id=str(task_id)):
             return BatchResult(success=True, task=restore(ledger, task_id), task_id=task_id)
     missing = "task" if op.op == "create" else "taskId" if op.task_id is None else "patch"
