@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 from textual import constants
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
 from fluxboard.client.events import Connection, Remote
+from fluxboard.model.types import ProjectPatch
 from fluxboard.tui.app import FluxboardApp
 from fluxboard.tui.config import Config
 from fluxboard.tui.screens.board import BoardScreen
 from tests.support.fake_board import FakeBoard, FakeSession
-from tests.support.seeded import MILA, NOW, happenings, id_of, refused_edits, team_board
+from tests.support.seeded import MILA, NOW, give_a_past, happenings, id_of, refused_edits, team_board
 from tests.support.waiting import until
 
 FOLDER: Final = Path(__file__).parents[1] / "screenshots"
@@ -70,11 +72,45 @@ async def in_conflict(pilot: Pilot[Any], screen: BoardScreen) -> None:
         await pilot.pause()
 
 
+async def adding(pilot: Pilot[Any], screen: BoardScreen) -> None:
+    await pilot.press("l", "n", *"Fix login redirect !high @me #auth ^fri")
+
+
+async def grouped(pilot: Pilot[Any], screen: BoardScreen) -> None:
+    await pilot.press("z")
+    screen.look_at(group="person", query="is:open")
+    screen.finder.open()
+    await pilot.press("enter", "l")
+
+
+async def counting(pilot: Pilot[Any], screen: BoardScreen) -> None:
+    board = screen.board
+    assert isinstance(board, FakeBoard)
+    give_a_past(board)
+    await pilot.press("S")
+    await pilot.pause(0.3)
+
+
+async def settling(pilot: Pilot[Any], screen: BoardScreen) -> None:
+    board = screen.board
+    assert isinstance(board, FakeBoard)
+    colours = ("grey", "blue", "purple", "green")
+    columns = zip(board.project.columns, colours, strict=True)
+    coloured = tuple(msgspec.structs.replace(column, color=colour) for column, colour in columns)
+    await board.change_project(ProjectPatch(columns=coloured, due_date="2026-03-27"))
+    await pilot.pause()
+    await pilot.press("comma", "j", "j", "j")
+
+
 SHOTS: Final[dict[str, Shot]] = {
     "board": Shot(DESK, a_toast),
     "board-light": Shot(LAPTOP, in_a_column, "fluxboard-light"),
     "detail": Shot(LAPTOP, opened),
     "editor": Shot(LAPTOP, editing),
+    "quick-add": Shot(LAPTOP, adding),
+    "grouped": Shot(DESK, grouped),
+    "stats": Shot((140, 60), counting),
+    "settings": Shot(LAPTOP, settling),
     "help": Shot(LAPTOP, asking_for_keys),
     "conflict": Shot((120, 30), in_conflict),
     "phone": Shot(PHONE, in_a_column),

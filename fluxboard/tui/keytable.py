@@ -11,6 +11,6 @@ def key_table() -> str:
     """The actions and their keys as a Markdown table, without a line end after it."""
     lines = ["| Keys | Action |", "| --- | --- |"]
     for action in ACTIONS:
-        keys = " ".join(f"`{_KEYS.get(key, key)}`" for key in action.shown_keys)
+        keys = " ".join(f"`{_KEYS.get(key, key)}`" for key in action.shown_keys) or "by name in the palette"
         lines.append(f"| {keys} | {action.title} |")
     return "\n".join(lines)

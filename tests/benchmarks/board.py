@@ -1,6 +1,8 @@
-"""Start, cursor step and memory at 100 and 10,000 tasks: ``python -m tests.benchmarks.board``.
+"""Start, keys and memory at 100 and 10,000 tasks in a real terminal: ``python -m tests.benchmarks.board``.
 
-``first`` loads the board from the server, ``again`` shows it from this computer's disk first.
+``first`` loads the board from the server, ``again`` shows it from this computer's disk first. Of the keys the
+time to the first byte that comes back is told (median and worst), and the bytes; ``burst`` is a cursor step
+while somebody else changes 200 tasks a second.
 """
 
 from __future__ import annotations
@@ -10,13 +12,18 @@ import os
 import statistics
 import sys
 import tempfile
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from fluxboard.client.session import Session
-from fluxboard.model.types import DEFAULT_COLUMNS
+from fluxboard.model.types import DEFAULT_COLUMNS, TaskPatch
 from fluxboard.model.wire import BatchBody, BatchOp, TaskCreate
 from tests.e2e.server_process import ServerProcess
 from tests.support.terminal import Terminal
+
+BURST = 200
+STEPS = [b"j" if step % 20 < 10 else b"k" for step in range(60)]
 
 
 async def fill(url: str, count: int) -> tuple[str, str]:
@@ -43,40 +50,90 @@ async def fill(url: str, count: int) -> tuple[str, str]:
     return project.id, token
 
 
+async def storm(url: str, token: str, project_id: str, over: threading.Event) -> int:
+    """Changes ``BURST`` tasks a second, in tens, until it is over; answers how many."""
+    session = await Session.open(url, token=token, remember=False)
+    ids = [task.id for task in (await session.api.tasks(project_id)).tasks]
+    done, begun = 0, asyncio.get_running_loop().time()
+    while not over.is_set():
+        ops = tuple(
+            BatchOp(
+                op="update", task_id=ids[(done + n) % len(ids)], patch=TaskPatch(title=f"Changed {done + n}")
+            )
+            for n in range(10)
+        )
+        await session.api.batch(project_id, BatchBody(ops=ops))
+        done += 10
+        await asyncio.sleep(max(0.0, begun + done / BURST - asyncio.get_running_loop().time()))
+    await session.close()
+    return done
+
+
+def timed(terminal: Terminal, keys: Sequence[bytes]) -> tuple[float, float, float]:
+    """Milliseconds from a key to the first byte, median and worst, and the median of the bytes."""
+    pressed = [terminal.press(key) for key in keys]
+    times = [seconds * 1000 for seconds, _ in pressed]
+    return statistics.median(times), max(times), statistics.median(size for _, size in pressed)
+
+
+def in_a_burst(terminal: Terminal, url: str, token: str, project_id: str) -> tuple[float, float, float]:
+    """As :func:`timed`, for cursor steps while others change tasks; the bytes are theirs as well."""
+    over = threading.Event()
+    others = threading.Thread(target=lambda: asyncio.run(storm(url, token, project_id, over)))
+    others.start()
+    terminal.read(0.5)
+    try:
+        return timed(terminal, STEPS)
+    finally:
+        over.set()
+        others.join()
+        terminal.quiet(1)
+
+
 def measure(count: int) -> str:
-    """One line of figures."""
+    """The figures of a board of ``count`` tasks."""
     with tempfile.TemporaryDirectory() as folder:
         server = ServerProcess(Path(folder))
         server.start()
         try:
             project_id, token = asyncio.run(fill(server.url, count))
             env = {**os.environ, "FLUXBOARD_TOKEN": token, "FLUXBOARD_SERVER": server.url, "HOME": folder}
-            env |= {"XDG_STATE_HOME": folder, "XDG_DATA_HOME": folder}
+            env |= {"XDG_STATE_HOME": folder, "XDG_DATA_HOME": folder, "XDG_CONFIG_HOME": folder}
             command = [sys.executable, "-m", "fluxboard", "--project", project_id]
             terminal = Terminal(command, env)
             try:
                 full = terminal.until("Card 00004")
                 terminal.until("● live")
                 terminal.quiet(1)
+                terminal.press(b"T")
+                terminal.quiet(1)
             finally:
                 terminal.close()
             terminal = Terminal(command, env)
             try:
                 again = terminal.until("Card 00004")
-                terminal.quiet()
-                steps = [terminal.press(b"j" if step % 20 < 10 else b"k") for step in range(60)]
+                terminal.until("● live")
+                terminal.quiet(1)
+                rows = {"cursor step": timed(terminal, STEPS)}
+                rows["move"] = timed(terminal, [b"L", b"H"] * 10)
+                terminal.press(b"/")
+                rows["filter key"] = timed(terminal, [bytes([letter]) for letter in b"card 001"])
+                terminal.write(b"\x1b")
+                terminal.quiet(1)
                 memory = terminal.memory()
+                rows["burst"] = in_a_burst(terminal, server.url, token, project_id)
             finally:
                 terminal.close()
         finally:
             server.kill()
-    first = statistics.median(seconds for seconds, _ in steps) * 1000
-    worst = max(seconds for seconds, _ in steps) * 1000
-    size = statistics.median(size for _, size in steps)
-    return f"{count:>7} {full:>9.2f} {again:>9.2f} {first:>11.1f} {worst:>9.1f} {size:>11.0f} {memory:>8.0f}"
+    lines = [f"{count} tasks: first {full:.2f} s, again {again:.2f} s, {memory:.0f} MB"]
+    lines += [
+        f"  {name:<12} p50 {middle:6.1f} ms   max {worst:6.1f} ms   {size:6.0f} bytes"
+        for name, (middle, worst, size) in rows.items()
+    ]
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
-    print("  tasks first (s) again (s)    step p50  max (ms)  step bytes       MB")
     for size in (100, 10_000):
         print(measure(size), flush=True)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from msgspec.structs import replace
+
 from fluxboard.client.edits import Create, Update
 from fluxboard.client.local import Refusal
 from fluxboard.client.outbox import Attention
+from fluxboard.model.stats import StatusChange
 from fluxboard.model.types import (
     COMPLETED,
     DEFAULT_COLUMNS,
@@ -17,6 +20,7 @@ from fluxboard.model.types import (
     Project,
     Task,
     TaskPatch,
+    timestamp,
 )
 from fluxboard.model.wire import Conflict, FieldConflict, TaskCreate
 from fluxboard.tui.widgets.sidebar import Happening
@@ -189,3 +193,35 @@ def refused_edits() -> tuple[Attention, ...]:
             Create(task_id="x", op_id="2", task=made, body=TaskCreate(title=made.title)), too_long, made.title
         ),
     )
+
+
+def give_a_past(board: FakeBoard) -> None:
+    """Four weeks of work, so that the statistics have something to show; the same each time."""
+    day = timedelta(days=1)
+    made: list[Task] = []
+    moves: list[StatusChange] = []
+    for number in range(64):
+        born = NOW - day * (27 - (number * 5) % 28)
+        started = born + day * (1 + number % 3)
+        ended = started + day * (1 + (number * 7) % 9)
+        status = "completed" if ended < NOW else "in_progress" if started < NOW else "todo"
+        task_id = f"past-{number}"
+        if status != "todo":
+            moves.append(StatusChange(task_id, "todo", "in_progress", timestamp(started)))
+        if status == "completed":
+            moves.append(StatusChange(task_id, "in_progress", "review", timestamp(ended - day / 2)))
+            moves.append(StatusChange(task_id, "review", "completed", timestamp(ended)))
+        person = (board.user.id, *(member.user_id for member in board.members), None)[number % 4]
+        made.append(
+            Task(
+                id=task_id,
+                title=f"Past {number}",
+                status=status,
+                created_at=timestamp(born),
+                completed_at=timestamp(ended) if status == "completed" else None,
+                assigned_to=person,
+            )
+        )
+    board.shown = {task.id: task for task in made}
+    board.moves = tuple(sorted(moves, key=lambda move: move.at))
+    board.project = replace(board.project, due_date=(NOW + day * 14).date().isoformat())

@@ -235,7 +235,7 @@ async def test_the_task_beside_the_board_follows_the_cursor(opened: Open) -> Non
         assert it.board.tasks["todo-1"].checklist[0].text == "second!"
         it.screen.set_focus(None)
         await it.press("j")
-        await until(lambda: it.screen.pane.task_id == "todo-2")
+        await until(lambda: it.screen.pane is not None and it.screen.pane.task_id == "todo-2")
         await it.press("escape")
         assert not it.screen.pane_open
 

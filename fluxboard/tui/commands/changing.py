@@ -259,9 +259,9 @@ def duplicate(screen: BoardScreen) -> None:
         screen.go(lambda: screen.cursor.to_task(ids[0]))
 
 
-def open_task(screen: BoardScreen) -> None:
+async def open_task(screen: BoardScreen) -> None:
     if screen.cursor.task_id is not None:
-        screen.open_task(screen.cursor.task_id)
+        await screen.open_task(screen.cursor.task_id)
 
 
 def copy(screen: BoardScreen) -> None:

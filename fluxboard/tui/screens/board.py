@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, work
 from textual.app import ComposeResult
@@ -39,8 +39,10 @@ from fluxboard.tui.widgets.header import BoardHeader, ColumnTabs, FoldedLane
 from fluxboard.tui.widgets.lanes import Lanes
 from fluxboard.tui.widgets.quick_add import QuickAddBox
 from fluxboard.tui.widgets.sidebar import SIDEBAR_WIDTH, Sidebar
-from fluxboard.tui.widgets.task_pane import TaskPane
 from fluxboard.tui.widgets.tour import Tour
+
+if TYPE_CHECKING:
+    from fluxboard.tui.widgets.task_pane import TaskPane
 
 SIDEBAR_FROM = 120
 #: From this width an open task stands beside the board, below it over it.
@@ -99,6 +101,7 @@ class BoardScreen(Screen[None]):
         self.finder = Finder(self, looks)
         self.adding = Adding(self)
         self.failure: str | None = None
+        self.pane: TaskPane | None = None
         self._sidebar_wanted = config.sidebar
         self._stop: Unsubscribe | None = None
         self._dirty: set[str] | None = set()
@@ -127,7 +130,6 @@ class BoardScreen(Screen[None]):
         self.drag = Drag(self)
         self.header = BoardHeader(self.faces)
         self.tabs = ColumnTabs(self.faces)
-        self.pane = TaskPane(self.board, self.clock)
         self.sidebar = Sidebar(self.faces, self.clock)
         self.key_footer = KeyFooter(self._hints, palette)
         keys = {action.id: action.shown_keys[0] for action in self.actions if action.keys}
@@ -139,13 +141,11 @@ class BoardScreen(Screen[None]):
         yield self.tabs
         with Horizontal(id="body"):
             yield self.lanes
-            yield self.pane
             yield self.sidebar
         yield self.tour
         yield self.key_footer
 
     async def on_mount(self) -> None:
-        self.pane.display = False
         await self._build_lanes()
         self._stop = self.board.subscribe(self.on_board_event)
         self.app.theme_changed_signal.subscribe(self, lambda _theme: self._recolour())
@@ -310,11 +310,14 @@ class BoardScreen(Screen[None]):
     @property
     def pane_open(self) -> bool:
         """Whether a task stands beside the board."""
-        return bool(self.pane.display)
+        return self.pane is not None and bool(self.pane.display)
 
-    def open_task(self, task_id: str) -> None:
+    async def open_task(self, task_id: str) -> None:
         """Shows a task beside the board, or over it where there is no room for both."""
         if self.size.width >= PANE_FROM:
+            if self.pane is None:
+                self.pane = TaskPane(self.board, self.clock)
+                await self.query_one("#body").mount(self.pane, before=self.sidebar)
             self.pane.display = True
             self._arrange()
             self.pane.show(task_id)
@@ -327,14 +330,15 @@ class BoardScreen(Screen[None]):
 
     def close_pane(self) -> None:
         """Gives the room of the open task back to the board."""
-        self.pane.display = False
+        if self.pane is not None:
+            self.pane.display = False
         self.set_focus(None)
         self._arrange()
         self.refresh_chrome()
 
     def _follow(self) -> None:
         """The task beside the board is the one under the cursor."""
-        if self.pane_open and self.cursor.task_id is not None:
+        if self.pane is not None and self.pane.display and self.cursor.task_id is not None:
             self.pane.show(self.cursor.task_id)
 
     def on_task_pane_left(self) -> None:
@@ -399,7 +403,7 @@ class BoardScreen(Screen[None]):
         self.header.people = not self.sidebar.display
         self.set_class(self.sidebar.display, "-sidebar")
         room = width - (SIDEBAR_WIDTH if self.sidebar.display else 0)
-        if self.pane_open:
+        if self.pane is not None and self.pane.display:
             pane = max(48, min(80, room * 2 // 5))
             self.pane.styles.width = pane
             room -= pane

@@ -102,9 +102,9 @@ class TaskPane(Vertical):
                 ("e", "edit"),
                 ("c", "comment"),
                 ("x", "checklist"),
+                ("esc", "close"),
                 ("o", "link"),
                 ("d", "delete"),
-                ("esc", "close"),
             ),
             id="pane-keys",
         )
