@@ -113,9 +113,10 @@ def stats(server: str | None, project: str | None, as_json: bool, svg: Path | No
             found = await find_project(session, project)
             board = await session.board(found.id)
             await board.start()
+            changes = await board.status_changes()
+            await board.close()
             names = {member.user_id: member.name or member.email for member in board.members}
             tasks = list(board.tasks.values())
-            changes = await board.status_changes()
             past = Past(board.project, tasks, changes, names, datetime.now(UTC).astimezone().date())
         told = {plot.title: plot.told(past) for plot in PLOTS}
         if svg is not None:

@@ -316,6 +316,8 @@ class BoardScreen(Screen[None]):
         """Shows a task beside the board, or over it where there is no room for both."""
         if self.size.width >= PANE_FROM:
             if self.pane is None:
+                from fluxboard.tui.widgets.task_pane import TaskPane
+
                 self.pane = TaskPane(self.board, self.clock)
                 await self.query_one("#body").mount(self.pane, before=self.sidebar)
             self.pane.display = True

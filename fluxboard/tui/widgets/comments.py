@@ -77,14 +77,16 @@ class Conversation(Vertical):
         super().__init__()
         self.board = board
         self._clock = clock
+        self._heading = Static("", id="comments-title", markup=False)
+        self._remarks = Vertical(id="remarks")
         self._task_id = ""
         self._changing: Comment | None = None
         self._drawn: tuple[Comment, ...] | None = None
         self._unsent: dict[str, str] = {}
 
     def compose(self) -> ComposeResult:
-        yield Static("", id="comments-title", markup=False)
-        yield Vertical(id="remarks")
+        yield self._heading
+        yield self._remarks
         yield _Writing(tab_behavior="focus", soft_wrap=True)
         yield Static("ctrl+s sends, esc keeps it for later. Markdown; @name calls somebody.", id="hint")
 
@@ -183,6 +185,8 @@ class Conversation(Vertical):
 
     @work(exclusive=True, group="drawing")
     async def _draw(self, *, away: bool = False) -> None:
+        if not self.is_attached:
+            return
         comments = self.board.comments(self._task_id)
         task = self.board.tasks.get(self._task_id)
         count = max(len(comments), task.comment_count if task is not None else 0)
@@ -190,10 +194,10 @@ class Conversation(Vertical):
         if len(comments) > _SHOWN:
             title += f", the newest {_SHOWN}"
         title += "; they are on the server, which cannot be reached now" if away else "; c writes one"
-        self.query_one("#comments-title", Static).update(title)
+        self._heading.update(title)
         if comments == self._drawn:
             return
-        holder = self.query_one("#remarks", Vertical)
+        holder = self._remarks
         await holder.remove_children()
         await holder.mount(*(_Remark(self, comment) for comment in comments[-_SHOWN:]))
         self._drawn = comments

@@ -86,6 +86,8 @@ class TaskPane(Vertical):
         self.clock = clock
         self.task_id: str | None = None
         self._stop: Unsubscribe | None = None
+        self._past = Static("", id="history", markup=False)
+        self._talk = Conversation(board, clock)
         self._shown: Task | None = None
         self._described: str | None = None
 
@@ -95,8 +97,8 @@ class TaskPane(Vertical):
         with Body(id="scroll"):
             yield Markdown("", open_links=False)
             yield Checklist(self.board)
-            yield Conversation(self.board, self.clock)
-            yield Static("", id="history", markup=False)
+            yield self._talk
+            yield self._past
         yield Static(
             hints(
                 ("e", "edit"),
@@ -127,7 +129,7 @@ class TaskPane(Vertical):
         if task_id != self.task_id:
             self.task_id = task_id
             self._described = None
-            self.query_one("#history").display = False
+            self._past.display = False
             self.query_one(Body).scroll_home(animate=False)
             self._follow()
             self._tell_history()
@@ -140,7 +142,7 @@ class TaskPane(Vertical):
 
     def _on_board_event(self, event: BoardEvent) -> None:
         if isinstance(event, Commented):
-            self.query_one(Conversation).follow(event.task_id)
+            self._talk.follow(event.task_id)
         mine = isinstance(event, Changed) and (not event.task_ids or self.task_id in event.task_ids)
         if mine and self.display and self.task_id is not None:
             self._follow()
@@ -152,8 +154,10 @@ class TaskPane(Vertical):
         from asyncio import sleep
 
         await sleep(_REST)
-        self.query_one(Conversation).load()
-        history = self.query_one("#history", Static)
+        if not self.is_attached:
+            return
+        self._talk.load()
+        history = self._past
         try:
             entries = await self.board.history(self.task_id or "")
         except Exception:  # the board itself is there without it
@@ -175,7 +179,7 @@ class TaskPane(Vertical):
         self.query_one("#title", Static).update(task.title or UNTITLED)
         self.query_one("#facts", Static).update(self._facts(task))
         self.query_one(Checklist).show(task)
-        self.query_one(Conversation).show(task.id)
+        self._talk.show(task.id)
         if self._described != task.description:
             await self.query_one(Markdown).update(task.description or "*No description yet. e writes one.*")
             # Only now: the next change may have cancelled the update.
@@ -243,7 +247,7 @@ class TaskPane(Vertical):
         self.query_one(Checklist).add()
 
     def action_comment(self) -> None:
-        self.query_one(Conversation).write()
+        self._talk.write()
 
     def action_want(self, action: str) -> None:
         gone = self.task_id not in self.board.tasks
