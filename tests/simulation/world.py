@@ -16,7 +16,7 @@ import uuid6
 from fluxboard.client.live import Timing
 from fluxboard.client.undo import Overtaken
 from fluxboard.model import types
-from fluxboard.model.types import Task, TaskPatch
+from fluxboard.model.types import DEFAULT_COLUMNS, ProjectPatch, Task, TaskPatch
 from fluxboard.model.wire import (
     ACTIVITY_NEW,
     PRESENCE_UPDATE,
@@ -43,6 +43,8 @@ LINES = ("alpha", "beta", "gamma", "delta")
 STORM = Weather(lost_request=0.15, lost_answer=0.1, doubled=0.1, lost_event=0.1, doubled_event=0.1, delay=0.4)
 CALM = Weather(delay=0.02)
 HEAD_SECONDS = 15.0
+#: What the column review takes in half of the worlds.
+LIMIT = 2
 
 
 class Violation(AssertionError):
@@ -59,6 +61,7 @@ class World:
         self.weather = CALM
         self.timing = Timing()
         self.project_id = ""
+        self.limited = False
         self.clients: list[SimClient] = []
         self.backend = Backend(self.chance.randint(1, 3), self._publish)
         self._folder = folder
@@ -88,6 +91,8 @@ class World:
             return projects.create(tx, owner, ProjectCreate(name="World"), Op()).id
 
         self.project_id = await self.backend.storage.write(found)
+        if self.chance.random() < 0.5:
+            await self.backend.storage.write(lambda tx: self._limit(tx, owner))
         self._add(0, first, token)
         for number in range(1, count):
             user, token = await self.backend.sign_up(f"p{number}")
@@ -106,6 +111,17 @@ class World:
             twin = self.clients[0]
             self.clients.append(SimClient(self, len(self.clients), twin.user, twin.token, twin.path))
             await self.clients[-1].start()
+
+    def _limit(self, tx: Tx, owner: Person) -> None:
+        with Ledger(tx, Access(self.project_id, owner, "owner"), Op()) as ledger:
+            columns = tuple(
+                msgspec.structs.replace(column, wip_limit=LIMIT, wip_policy="block")
+                if column.id == "review"
+                else column
+                for column in DEFAULT_COLUMNS
+            )
+            projects.change(ledger, ProjectPatch(columns=columns))
+        self.limited = True
 
     def _add(self, number: int, user: types.User, token: str) -> None:
         self.clients.append(SimClient(self, number, user, token, self._folder / f"client-{number}.db"))
@@ -302,6 +318,8 @@ class World:
             self._must(shown == truth, f"I1: client {client.number} shows something else")
             cached = client.store.board("sim " + client.user.id, self.project_id) if client.store else None
             self._must(cached is not None and cached.rev <= board.rev, "the cache is ahead of what was seen")
+        standing = sum(task["status"] == "review" for task in truth.values())
+        self._must(not self.limited or standing <= LIMIT, "I12: a column stands above its limit")
         self._check_log(truth)
         self._check_operations()
 
