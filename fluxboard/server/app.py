@@ -51,6 +51,18 @@ from fluxboard.server.storage.engine import open_storage
 BODY_MAX: Final = 2_000_000
 TIDY_SECONDS: Final = 3600.0
 DRAIN_SECONDS: Final = 5
+#: How uvicorn speaks: no compression and no pings of its own below those of Socket.IO.
+UVICORN: Final[dict[str, Any]] = {
+    "interface": "asgi3",
+    "access_log": False,
+    "log_config": None,
+    "ws": "websockets-sansio",
+    "ws_per_message_deflate": False,
+    "ws_ping_interval": None,
+    "ws_max_size": 2 * PACKET_MAX,
+    "timeout_graceful_shutdown": DRAIN_SECONDS,
+    "server_header": False,
+}
 
 access_log = logging.getLogger("fluxboard.access")
 log = logging.getLogger("fluxboard.server")
@@ -199,19 +211,7 @@ class _Uvicorn(uvicorn.Server):
 
 def listener(server: Server, ready: Callable[[], None] = lambda: None) -> uvicorn.Server:
     """The uvicorn that serves ``server``; ``ready`` is called once it listens."""
-    config = uvicorn.Config(
-        server.asgi,
-        interface="asgi3",
-        lifespan="on",
-        access_log=False,
-        log_config=None,
-        ws="websockets-sansio",
-        ws_per_message_deflate=False,
-        ws_ping_interval=None,
-        ws_max_size=2 * PACKET_MAX,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
-        server_header=False,
-    )
+    config = uvicorn.Config(server.asgi, lifespan="on", **UVICORN)
     return _Uvicorn(config, server.live, ready)
 
 

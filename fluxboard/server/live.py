@@ -53,8 +53,6 @@ EXPIRING_SECONDS: Final = 60.0
 ROOMS_A_SOCKET: Final = 50
 #: The largest packet that a client may send, in bytes.
 PACKET_MAX: Final = 100_000
-#: A socket that lets more packets than this wait is closed: it will catch up, the memory would not.
-BACKLOG_MAX: Final = 2000
 #: In this time a connection is signed in, or closed.
 SIGN_IN_SECONDS: Final = 10.0
 FAILED: Final = "The server failed at this. It was logged."
@@ -339,11 +337,7 @@ class Live:
                 )
 
     async def _sweep_connections(self) -> None:
-        """Closes what nobody signs in on, and what lets its events pile up."""
-        for socket_id in list(self._clients):
-            if self.sio.backlog(socket_id) > BACKLOG_MAX:
-                log.warning("a socket let %d packets wait and is closed", self.sio.backlog(socket_id))
-                await self._close(socket_id)
+        """Closes what nobody signs in on."""
         now = time.monotonic()
         self._strangers = {stranger: self._strangers.get(stranger, now) for stranger in self.sio.strangers()}
         for stranger, since in self._strangers.items():

@@ -7,12 +7,16 @@ and lets a client call the server's own ``connect`` and ``disconnect`` handlers 
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any, Final
 
 import msgspec
 import socketio
 
 from fluxboard.model.wire import ERROR
+from fluxboard.server.publish import Outbox, RoomManager, Wire, fits
+
+log = logging.getLogger("fluxboard.packets")
 
 #: CONNECT, DISCONNECT, EVENT and ACK; the others are a server's, or binary.
 _READ: Final = frozenset("0123")
@@ -68,7 +72,21 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
     """Answers ``error`` to what is no event of a client, and goes on."""
 
     def __init__(self, **options: object) -> None:
-        super().__init__(serializer=_Packet, **options)
+        fast = fits()
+        super().__init__(serializer=_Packet, client_manager=RoomManager() if fast else None, **options)
+        self.eio.create_queue = lambda *_, **__: Outbox(self._end_slow)
+        if fast:
+            self.eio._async = {**self.eio._async, "websocket": Wire}
+
+    def _end_slow(self, outbox: Outbox) -> None:
+        """Ends the connection of a client that lets its packets pile up."""
+        engine = next((engine for engine in self.eio.sockets.values() if engine.queue is outbox), None)
+        if engine is None:
+            return
+        log.warning("a connection let %d packets wait and is ended", outbox.qsize())
+        if outbox.wire is not None:
+            outbox.wire.transport.abort()
+        self.start_background_task(engine.close, wait=False, abort=True)
 
     async def _handle_eio_message(self, eio_sid: str, data: str | bytes) -> None:
         try:
@@ -95,11 +113,6 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
     def is_open(self, socket_id: str) -> bool:
         """Whether the connection below a socket still stands."""
         return self.manager.eio_sid_from_sid(socket_id, "/") in self.environ
-
-    def backlog(self, socket_id: str) -> int:
-        """How many packets wait for a socket to take them."""
-        engine = self.eio.sockets.get(self.manager.eio_sid_from_sid(socket_id, "/"))
-        return 0 if engine is None else int(engine.queue.qsize())
 
     def strangers(self) -> set[str]:
         """The connections on which nobody is signed in."""

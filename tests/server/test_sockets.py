@@ -13,7 +13,7 @@ import msgspec
 import pytest
 import socketio.exceptions
 
-from fluxboard.server import live
+from fluxboard.server import live, publish
 from fluxboard.server.errors import Unavailable
 from tests.server.world import SECRET, Ear, Json, Person, World, done
 from tests.support.waiting import until
@@ -586,10 +586,8 @@ async def test_a_poll_does_not_wait_on_a_connection_that_was_closed(world: World
     await asyncio.wait_for(polling, 3)
 
 
-async def test_a_client_that_does_not_read_is_closed(
-    monkeypatch: pytest.MonkeyPatch, quick_sweeps: None, world: World
-) -> None:
-    monkeypatch.setattr(live, "BACKLOG_MAX", 20)
+async def test_a_client_that_does_not_read_is_closed(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+    monkeypatch.setattr(publish, "BACKLOG_MAX", 20)
     ada = await world.person()
     project = await ada.project()
     opened = (await world.http.get("/socket.io/?EIO=4&transport=polling")).text
