@@ -2,8 +2,8 @@
 
 As it comes, the library makes a task, a queue entry and a wake-up for each recipient of each event. Here the
 events of a room become ready-made WebSocket frames, and these bytes go to the transport of each connection.
-Events that follow while the loop is still busy with the first are written together, at the end of the loop's
-turn; an event that comes alone never waits.
+Events that follow while the loop is still busy with the first, or for as long again, are written together; an
+event that comes alone never waits.
 
 This leans on parts of the libraries that are not public, so it is taken with exactly the versions it was
 written for. With others, with ``FLUXBOARD_PUBLISH=plain``, for a connection that polls or began by polling,
@@ -160,18 +160,26 @@ class RoomManager(socketio.AsyncManager):  # type: ignore[misc]
 
     def _write_to_room(self, namespace: str, room: str, emitted: tuple[Message, Collection[str]]) -> None:
         following = self._following.get(room)
-        if following is not None:
+        if following is None:
+            self._write_and_hold(namespace, room, [emitted])
+        else:
             following.append(emitted)
-            return
+
+    def _write_and_hold(
+        self, namespace: str, room: str, batch: list[tuple[Message, Collection[str]]]
+    ) -> None:
+        """What follows while the loop is busy with this, and for as long again, is written together."""
+        loop = asyncio.get_running_loop()
         self._following[room] = []
-        asyncio.get_running_loop().call_soon(self._write_following, namespace, room)
-        self._write(self.rooms[namespace][room], [emitted])
+        begun = loop.time()
+        self._write(self.rooms.get(namespace, {}).get(room) or {}, batch)
+        # The loop's next turn comes after the bytes went to the kernel, so it knows what they took.
+        loop.call_soon(lambda: loop.call_later(loop.time() - begun, self._write_following, namespace, room))
 
     def _write_following(self, namespace: str, room: str) -> None:
         batch = self._following.pop(room)
-        members = self.rooms.get(namespace, {}).get(room)
-        if batch and members:
-            self._write(members, batch)
+        if batch:
+            self._write_and_hold(namespace, room, batch)
 
     def _write(self, members: Any, batch: list[tuple[Message, Collection[str]]]) -> None:
         frames = batch[0][0].frame if len(batch) == 1 else b"".join(message.frame for message, _ in batch)

@@ -29,6 +29,8 @@ SECONDS = 2.0
 ROUNDS = 3
 RATE = 20
 BODY = "x" * 500
+#: Where a listener finds the number of an event.
+NUMBER = len('42["task:updated",{"n":')
 RELAY = Path(__file__).with_name("relay.js")
 #: Where the npm package is kept from run to run.
 MODULES = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fluxboard-benchmarks"
@@ -41,15 +43,16 @@ class Audience:
 
     def __init__(self, count: int) -> None:
         self.count = count
-        self.deliveries = 0
+        self.timing = False
         self.times: list[float] = []
-        self._waiting: dict[int, tuple[int, float, asyncio.Event]] = {}
-        self._number = 0
+        self._left: dict[int, int] = {}
+        self._sent: dict[int, tuple[float, asyncio.Event]] = {}
+        self._number = 100_000  # six digits, always
         self.listeners: list[WireClient] = []
         self.sender: WireClient
 
     async def connect(self, port: int) -> None:
-        self.sender = await WireClient.open("127.0.0.1", port, lambda _: None)
+        self.sender = await WireClient.open("127.0.0.1", port, lambda *_: None)
         await self.sender.join('421["join","other"]')
         for start in range(0, self.count, 50):
             opened = await asyncio.gather(
@@ -58,25 +61,28 @@ class Audience:
             await asyncio.gather(*(client.join('421["join","room"]') for client in opened))
             self.listeners += opened
 
+    @property
+    def sent(self) -> int:
+        """How many were sent so far."""
+        return self._number
+
     def send(self) -> asyncio.Event:
         """Set when all have heard it."""
         self._number += 1
         heard = asyncio.Event()
-        self._waiting[self._number] = (self.count, time.perf_counter(), heard)
+        self._left[self._number] = self.count
+        self._sent[self._number] = (time.perf_counter(), heard)
         self.sender.send(f'42["relay","room",{{"n":{self._number},"body":"{BODY}"}}]')
         return heard
 
-    def _heard(self, text: bytes) -> None:
-        # 42["task:updated",{"n":N,...
-        number = int(text[text.index(b'"n":') + 4 : text.index(b',"body"')])
-        left, sent, heard = self._waiting[number]
-        self.deliveries += 1
-        self.times.append(time.perf_counter() - sent)
-        if left == 1:
-            del self._waiting[number]
-            heard.set()
-        else:
-            self._waiting[number] = (left - 1, sent, heard)
+    def _heard(self, data: bytes, start: int, _: int) -> None:
+        number = int(data[start + NUMBER : start + NUMBER + 6])
+        self._left[number] -= 1
+        if self.timing:
+            self.times.append(time.perf_counter() - self._sent[number][0])
+        if not self._left[number]:
+            del self._left[number]
+            self._sent.pop(number)[1].set()
 
     def close(self) -> None:
         for client in (*self.listeners, self.sender):
@@ -86,10 +92,10 @@ class Audience:
 async def rate(audience: Audience, work: Callable[[], Awaitable[None]]) -> float:
     """Deliveries a second while ``work`` is repeated."""
     await work()
-    audience.deliveries, begun = 0, time.perf_counter()
+    first, begun = audience.sent, time.perf_counter()
     while time.perf_counter() - begun < SECONDS:
         await work()
-    return audience.deliveries / (time.perf_counter() - begun)
+    return (audience.sent - first) * audience.count / (time.perf_counter() - begun)
 
 
 async def measure(command: list[str], count: int) -> Result:
@@ -119,13 +125,13 @@ async def measure(command: list[str], count: int) -> Result:
         result["one"] = await rate(audience, lambda: many(1))
         result["four"] = await rate(audience, in_flight)
         result["burst"] = await rate(audience, lambda: many(50))
-        audience.times.clear()
+        audience.timing = True
         due = time.perf_counter()
         for _ in range(int(RATE * SECONDS)):
             due += 1 / RATE
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            audience.send()
-        await asyncio.gather(*(heard.wait() for _, _, heard in list(audience._waiting.values())))
+            last = audience.send()
+        await last.wait()
         result["p99"] = statistics.quantiles(audience.times, n=100)[98]
         audience.close()
         return result

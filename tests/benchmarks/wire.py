@@ -7,14 +7,18 @@ import os
 import socket
 import struct
 from collections.abc import Callable
+from typing import cast
 
 MASK = b"\0\0\0\0"  # masking with zeros is masking; servers only ask for the bit
 
 
-class WireClient(asyncio.Protocol):
-    """One WebSocket. ``heard`` gets each Socket.IO event's text as bytes; pings are answered here."""
+Heard = Callable[[bytes, int, int], None]
 
-    def __init__(self, heard: Callable[[bytes], None], token: str | None = None) -> None:
+
+class WireClient(asyncio.Protocol):
+    """One WebSocket. ``heard`` gets bytes, and from where to where in them a Socket.IO event lies."""
+
+    def __init__(self, heard: Heard, token: str | None = None) -> None:
         self._heard = heard
         self._token = token
         self._buffer = b""
@@ -25,9 +29,7 @@ class WireClient(asyncio.Protocol):
         self.lost = False
 
     @classmethod
-    async def open(
-        cls, host: str, port: int, heard: Callable[[bytes], None], token: str | None = None
-    ) -> WireClient:
+    async def open(cls, host: str, port: int, heard: Heard, token: str | None = None) -> WireClient:
         """A connection that is signed in."""
         loop = asyncio.get_running_loop()
         _, client = await loop.create_connection(lambda: cls(heard, token), host, port)
@@ -35,8 +37,7 @@ class WireClient(asyncio.Protocol):
         return client
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         transport.write(
             b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
@@ -89,14 +90,15 @@ class WireClient(asyncio.Protocol):
             if size - start < length:
                 break
             at = start + length
-            self._packet(data, start, at)
+            if data[start] == 0x34 and data[start + 1] == 0x32:  # "42"
+                self._heard(data, start, at)
+            else:
+                self._packet(data, start, at)
         self._buffer = data[at:]
 
     def _packet(self, data: bytes, start: int, end: int) -> None:
         kind = data[start : start + 2]
-        if kind == b"42":
-            self._heard(data[start:end])
-        elif kind[:1] == b"2":
+        if kind[:1] == b"2":
             self.send("3")
         elif kind[:1] == b"0":
             self.send("40" if self._token is None else f'40{{"token":"{self._token}"}}')
