@@ -132,13 +132,17 @@ TASK_FIELDS: Final[dict[str, str]] = {
 
 
 class Member(Struct, frozen=True, kw_only=True, rename="camel"):
-    """A person's place in a project. ``name`` and ``email`` come with Plus only."""
+    """A person's place in a project. ``name`` and what follows come with Plus only.
+
+    ``last_seen_at`` is when they last left the board; "" for never, and for who stays invisible.
+    """
 
     user_id: str
     role: Role = "member"
     joined_at: str = ""
     name: str = ""
     email: str = ""
+    last_seen_at: str = ""
 
 
 class Project(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -232,7 +236,10 @@ class Activity(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class OnlineUser(Struct, frozen=True, kw_only=True, rename="camel"):
-    """A person in a project's room, listed once however many terminals they use."""
+    """A person in a project's room, listed once however many ``terminals`` they use.
+
+    ``idle`` when they touched none of them for a while; ``task_id`` is what they look at.
+    """
 
     id: str
     name: str = ""
@@ -240,6 +247,7 @@ class OnlineUser(Struct, frozen=True, kw_only=True, rename="camel"):
     color: str | None = None
     idle: bool = False
     task_id: str | None = None
+    terminals: int = 1
 
 
 def new_id() -> str:

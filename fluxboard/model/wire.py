@@ -44,6 +44,9 @@ AUTH_REFRESH: Final = "auth:refresh"
 SERVER_DRAINING: Final = "server:draining"
 CURSOR_UPDATE: Final = "cursor:update"
 TYPING_UPDATE: Final = "typing:update"
+PRESENCE_STATE: Final = "presence:state"
+INBOX_UPDATED: Final = "inbox:updated"
+PREFERENCES_UPDATED: Final = "preferences:updated"
 ERROR: Final = "error"
 
 TASK_EVENTS: Final = (TASK_CREATED, TASK_UPDATED, TASK_DELETED)
@@ -412,18 +415,31 @@ class Head(_Wire, frozen=True, kw_only=True):
     rev: int
 
 
-class CursorUpdate(_Wire, frozen=True, kw_only=True, omit_defaults=True):
+class CursorUpdate(_Wire, frozen=True, kw_only=True):
+    """Where somebody's cursor is, and up to which revision their board shows what others did."""
+
     project_id: str
     task_id: str | None = None
     column: str | UnsetType | None = UNSET
+    rev: int | None = None
     user_id: str = ""
     user_name: str = ""
 
 
-class TypingUpdate(_Wire, frozen=True, kw_only=True, omit_defaults=True):
+class TypingUpdate(_Wire, frozen=True, kw_only=True):
+    """Somebody began or ended to write into a field of a task (``comment`` for its conversation)."""
+
     project_id: str
     task_id: str
     field: str
     typing: bool
     user_id: str = ""
     user_name: str = ""
+
+
+class PresenceState(_Wire, frozen=True, kw_only=True, omit_defaults=True):
+    """What a terminal says of its person: nobody at the keys, or not to be listed."""
+
+    project_id: str
+    idle: bool = False
+    invisible: bool = False
