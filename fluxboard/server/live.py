@@ -17,30 +17,33 @@ from typing import Any, Final, TypeVar
 import msgspec
 import socketio
 
-from fluxboard.model.types import OnlineUser
 from fluxboard.model.wire import (
     AUTH_EXPIRED,
     AUTH_EXPIRING,
     AUTH_REFRESH,
+    CURSOR_UPDATE,
     ERROR,
     JOIN_PROJECT,
     LEAVE_PROJECT,
-    PRESENCE_UPDATE,
+    PRESENCE_STATE,
     PROJECT_REMOVED,
     SERVER_DRAINING,
     SYNC_HEAD,
     TASK_EVENTS,
+    TYPING_UPDATE,
+    CursorUpdate,
     Head,
     JoinProject,
-    PresenceNotice,
+    PresenceState,
+    TypingUpdate,
 )
 from fluxboard.server.auth import Tokens
 from fluxboard.server.commands import accounts, projects, tasks
 from fluxboard.server.commands.access import BAD_TOKEN, NO_ACCESS, Caller, enter, identify
 from fluxboard.server.commands.ledger import encode
+from fluxboard.server.company import Company, room_of
 from fluxboard.server.errors import Forbidden, NotFound, Refusal, Unavailable
 from fluxboard.server.packets import Notice, Renewal, SocketServer
-from fluxboard.server.presence import Presence
 from fluxboard.server.settings import Settings
 from fluxboard.server.storage.engine import Committed, Storage
 from fluxboard.server.storage.sql import Tx
@@ -62,7 +65,7 @@ T = TypeVar("T")
 
 
 @dataclass(slots=True)
-class _Client:
+class Client:
     """A socket's person and rooms. A removal takes a project out of ``rooms`` and ``joining`` alike."""
 
     caller: Caller
@@ -88,11 +91,10 @@ class Live:
     def __init__(self, settings: Settings, tokens: Tokens) -> None:
         self._tokens = tokens
         self._storage: Storage | None = None
-        self._clients: dict[str, _Client] = {}
+        self._clients: dict[str, Client] = {}
         self._heads: dict[str, _Head] = {}
         self._queue: asyncio.Queue[Committed] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
-        self.presence = Presence(self._tell_presence)
         self._strangers: dict[str, float] = {}
         self.sio = SocketServer(
             async_mode="asgi",
@@ -104,11 +106,16 @@ class Live:
             logger=logging.getLogger("fluxboard.socketio"),
             engineio_logger=logging.getLogger("fluxboard.engineio"),
         )
+        self.company = Company(self.sio, lambda: not self._queue.empty(), lambda *_: None)
+        self.presence = self.company.presence
         self.sio.on("connect", self._connect)
         self.sio.on("disconnect", self._disconnect)
         self._on(JOIN_PROJECT, JoinProject, self._join)
         self._on(LEAVE_PROJECT, JoinProject, self._leave)
         self._on(AUTH_REFRESH, Renewal, self._renew)
+        self._on(CURSOR_UPDATE, CursorUpdate, self.company.cursor)
+        self._on(TYPING_UPDATE, TypingUpdate, self.company.typing)
+        self._on(PRESENCE_STATE, PresenceState, self.company.state)
         for event in TASK_EVENTS:
             self._on(event, Notice, self._notice)
 
@@ -159,24 +166,26 @@ class Live:
             del self._clients[socket_id]
             raise socketio.exceptions.ConnectionRefusedError("The connection is closed")
 
-    async def _welcome(self, auth: Any) -> _Client:
+    async def _welcome(self, auth: Any) -> Client:
         token = auth.get("token") if isinstance(auth, dict) else None
         if not isinstance(token, str) or not token:
             raise Forbidden("no token")
         caller = self._tokens.caller(token)
         person = await self._store.read(lambda tx: identify(tx, caller))
-        return _Client(caller, person.name)
+        return Client(caller, person.name)
 
     async def _disconnect(self, socket_id: str, reason: str = "") -> None:
         client = self._clients.pop(socket_id, None)
         if client is None:
             return
         client.joining.clear()
-        for project_id in client.rooms:
+        self.company.forget(socket_id)
+        rooms, client.rooms = client.rooms, set()
+        for project_id in rooms:
             self.presence.leave(project_id, client.caller.user_id, socket_id)
 
     def _on(
-        self, event: str, kind: type[T], handle: Callable[[str, _Client, T], Awaitable[dict[str, object]]]
+        self, event: str, kind: type[T], handle: Callable[[str, Client, T], Awaitable[dict[str, object]]]
     ) -> None:
         """Has ``handle`` answer an event whose payload is a ``kind``; what goes wrong becomes ``error``."""
 
@@ -198,7 +207,7 @@ class Live:
 
         self.sio.on(event, handler)
 
-    async def _join(self, socket_id: str, client: _Client, wanted: JoinProject) -> dict[str, object]:
+    async def _join(self, socket_id: str, client: Client, wanted: JoinProject) -> dict[str, object]:
         project_id = wanted.project_id
         if len(client.rooms) >= ROOMS_A_SOCKET and project_id not in client.rooms:
             raise Forbidden("Too many projects on one connection")
@@ -224,11 +233,11 @@ class Live:
         head.rev = max(head.rev, rev)
         return {"ok": True, "rev": rev}
 
-    async def _leave(self, socket_id: str, client: _Client, wanted: JoinProject) -> dict[str, object]:
+    async def _leave(self, socket_id: str, client: Client, wanted: JoinProject) -> dict[str, object]:
         await self._take_out(socket_id, wanted.project_id)
         return {"ok": True}
 
-    async def _notice(self, socket_id: str, client: _Client, notice: Notice) -> dict[str, object]:
+    async def _notice(self, socket_id: str, client: Client, notice: Notice) -> dict[str, object]:
         if notice.project_id not in client.rooms:
             raise Forbidden("Join the project first")
         task_id = notice.task.id if notice.task else notice.task_id
@@ -239,7 +248,7 @@ class Live:
             raise NotFound(tasks.NO_TASK)
         return {"ok": True}
 
-    async def _renew(self, socket_id: str, client: _Client, renewal: Renewal) -> dict[str, object]:
+    async def _renew(self, socket_id: str, client: Client, renewal: Renewal) -> dict[str, object]:
         caller = self._tokens.caller(renewal.token)
         if (caller.user_id, caller.session_id) != (client.caller.user_id, client.caller.session_id):
             raise Forbidden(BAD_TOKEN)
@@ -276,10 +285,6 @@ class Live:
             for socket_id, client in list(self._clients.items()):
                 if project_id in client.rooms:
                     await self._take_out(socket_id, project_id)
-
-    async def _tell_presence(self, project_id: str, users: tuple[OnlineUser, ...]) -> None:
-        notice = PresenceNotice(project_id=project_id, users=users)
-        await self.sio.emit(PRESENCE_UPDATE, msgspec.Raw(encode(notice)), room=room_of(project_id))
 
     async def _remove(self, project_id: str, user_id: str) -> None:
         """Takes somebody who is no longer a member out of a room, and tells only them."""
@@ -371,11 +376,6 @@ class Live:
     def _store(self) -> Storage:
         assert self._storage is not None, "started"
         return self._storage
-
-
-def room_of(project_id: str) -> str:
-    """The name of a project's room."""
-    return f"project:{project_id}"
 
 
 def _head_for(tx: Tx, caller: Caller, project_id: str) -> int:

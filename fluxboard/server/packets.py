@@ -14,10 +14,13 @@ import msgspec
 import socketio
 
 from fluxboard.model.wire import ERROR
-from fluxboard.server.publish import Outbox, RoomManager, Wire, fits
+from fluxboard.server.publish import Message, Outbox, RoomManager, Wire, fits
+from fluxboard.server.whispers import Whisper
 
 log = logging.getLogger("fluxboard.packets")
 
+#: After so many connections of a room others get a turn.
+_IN_A_ROW: Final = 50
 #: CONNECT, DISCONNECT, EVENT and ACK; the others are a server's, or binary.
 _READ: Final = frozenset("0123")
 
@@ -109,6 +112,36 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         if engine is not None:
             asyncio.get_running_loop().call_soon(engine.queue.put_nowait, None)
         await super()._handle_eio_disconnect(eio_sid, reason)
+
+    async def whisper(self, room: str, whispers: list[Whisper]) -> None:
+        """Writes volatile events to the sockets of a room that are not behind; nobody hears their own."""
+        messages = [
+            (
+                Message(
+                    _Packet(
+                        socketio.packet.EVENT, namespace="/", data=[each.event, msgspec.Raw(each.payload)]
+                    ).encode()
+                ),
+                each.sender,
+            )
+            for each in whispers
+        ]
+        senders = {sender for _, sender in messages}
+        whole = b"".join(message.frame for message, _ in messages)
+        members = list(self.manager.rooms.get("/", {}).get(room, {}).items())
+        for count, (socket_id, engine_id) in enumerate(members, 1):
+            if count % _IN_A_ROW == 0:
+                await asyncio.sleep(0)
+            engine = self.eio.sockets.get(engine_id)
+            if engine is None or engine.closed or engine.closing or engine.queue.behind:
+                continue
+            others, frames = messages, whole
+            if socket_id in senders:
+                others = [(message, sender) for message, sender in messages if sender != socket_id]
+                frames = b"".join(message.frame for message, _ in others)
+            if others and not engine.queue.write(frames):
+                for message, _ in others:
+                    engine.queue.put_nowait(message)
 
     def is_open(self, socket_id: str) -> bool:
         """Whether the connection below a socket still stands."""

@@ -97,6 +97,11 @@ class Outbox(asyncio.Queue[Any]):
             overflow, self._overflow = self._overflow, None
             overflow(self)
 
+    @property
+    def behind(self) -> bool:
+        """Whether something waits already."""
+        return not self.empty() or (self.wire is not None and not self.wire.writable.is_set())
+
     def sent(self) -> None:
         """The library's writer has handed a queued packet to the wire."""
         self._behind -= 1
