@@ -13,6 +13,7 @@ import msgspec
 from fluxboard.client.aliases import Aliases
 from fluxboard.client.api import ApiError, ApiUnreachable, Layer
 from fluxboard.client.comments import Comments
+from fluxboard.client.company import Company
 from fluxboard.client.editing import Editing
 from fluxboard.client.edits import (
     AddComment,
@@ -92,17 +93,6 @@ class Board:
         self._comments = Comments()
         aliases = Aliases()
         self._editing = Editing(self._replica, self._user, self._do, lambda: self._api.layer == "core")
-        self._incoming = Incoming(
-            self._api,
-            project,
-            self._user,
-            self._replica,
-            self._comments,
-            aliases,
-            emit=self._emit,
-            missing=self._heal_soon,
-            lost=self._lose,
-        )
         self._live = session.make_live(
             session.socket_url,
             project.id,
@@ -113,6 +103,25 @@ class Board:
             joined=self._joined,
             state=self._set_state,
             timing=self._timing,
+        )
+        self._company = Company(
+            project.id,
+            self._user,
+            send=self._live.emit,
+            emit=self._emit,
+            rev=lambda: self._replica.rev,
+        )
+        self._incoming = Incoming(
+            self._api,
+            project,
+            self._user,
+            self._replica,
+            self._comments,
+            self._company,
+            aliases,
+            emit=self._emit,
+            missing=self._heal_soon,
+            lost=self._lose,
         )
         self._outgoing = Outgoing(
             self._api,
@@ -170,7 +179,13 @@ class Board:
 
     @property
     def online(self) -> tuple[OnlineUser, ...]:
-        return self._incoming.online
+        """Who is in the project now, myself first."""
+        return self._company.online
+
+    @property
+    def company(self) -> Company:
+        """The others in the project, and what they are told of me."""
+        return self._company
 
     @property
     def members(self) -> tuple[Member, ...]:
@@ -395,6 +410,7 @@ class Board:
     async def abandon(self) -> None:
         """Ends all work at once; what is on disk stays there for the next start."""
         self._closed = True
+        self._company.close()
         if self._saving is not None:
             self._saving.cancel()
         left = {*self._tasks, *(task for task in (self._healing, self._renewal) if task is not None)}
@@ -455,11 +471,13 @@ class Board:
             self._renewal = asyncio.create_task(self._renew_socket())
         else:
             self._incoming.hear(event, data)
+            self._company.caught_up()
             self._tell_connection()
 
     async def _joined(self) -> None:
         """Fetches what was missed while this client was not in the room."""
         await self._catch_up()
+        self._company.joined(plus=self.layer == "plus")
         self._outbox.hurry()
 
     async def _catch_up(self) -> bool:
@@ -542,7 +560,7 @@ class Board:
         else:
             # The truth about the server comes with the next answer; it is asked for at once.
             self._heal_soon(now=True)
-            self._incoming.alone()
+            self._company.alone()
         self._tell_connection()
 
     def _set_unreachable(self, unreachable: bool) -> None:
@@ -551,9 +569,13 @@ class Board:
             self._tell_connection()
 
     def _tell_connection(self) -> None:
-        if self._told != (now := self.connection):
-            self._told = now
-            self._emit(now)
+        before, now = self._told, self.connection
+        if before == now:
+            return
+        self._told = now
+        self._emit(now)
+        if before is not None and before.queued and not now.queued:
+            self._company.mine_is_in()
 
     def _lose(self, reason: str) -> None:
         if self._lost:

@@ -51,6 +51,21 @@ class Presence:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """Others look at, or write into, other tasks than before; these are the tasks where that shows."""
+
+    task_ids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """My last edit got this revision, and so many of the others have it on their screens."""
+
+    rev: int
+    seen: int
+
+
+@dataclass(frozen=True, slots=True)
 class Connection:
     """The connection's word, how many own edits the server has not confirmed yet, and how many it refused."""
 
@@ -118,6 +133,8 @@ BoardEvent = (
     | Remote
     | Commented
     | Presence
+    | Moved
+    | Delivery
     | Connection
     | ProjectChanged
     | Refused

@@ -12,24 +12,24 @@ import msgspec
 from fluxboard.client.aliases import Aliases
 from fluxboard.client.api import Api, ApiError, ApiUnreachable
 from fluxboard.client.comments import Comments
+from fluxboard.client.company import EVENTS as COMPANY_EVENTS
+from fluxboard.client.company import Company
 from fluxboard.client.events import (
     BoardEvent,
     CatchingUp,
     Changed,
     Commented,
     News,
-    Presence,
     ProjectChanged,
     Remote,
 )
 from fluxboard.client.hygiene import convert
 from fluxboard.client.replica import Applied, Replica
-from fluxboard.model.types import COMPLETED, Activity, Member, OnlineUser, Project, Task, User
+from fluxboard.model.types import COMPLETED, Activity, Member, Project, Task, User
 from fluxboard.model.wire import (
     ACTIVITY_NEW,
     COMMENT_CREATED,
     COMMENT_UPDATED,
-    PRESENCE_UPDATE,
     PROJECT_DELETED,
     PROJECT_REMOVED,
     SYNC_HEAD,
@@ -40,7 +40,6 @@ from fluxboard.model.wire import (
     Change,
     CommentNotice,
     Head,
-    PresenceNotice,
     TasksAnswer,
 )
 
@@ -64,6 +63,7 @@ class Incoming:
         user: User,
         replica: Replica,
         comments: Comments,
+        company: Company,
         aliases: Aliases,
         *,
         emit: Callable[[BoardEvent], None],
@@ -71,26 +71,26 @@ class Incoming:
         lost: Callable[[str], None],
     ) -> None:
         self.project = project
-        self.online: tuple[OnlineUser, ...] = ()
         self._api = api
         self._user = user
         self._replica = replica
         self._comments = comments
+        self._company = company
         self._aliases = aliases
         self._emit = emit
         self._missing = missing
         self._lost = lost
         self._etag: str | None = None
         self._names: dict[str, str] = {user.id: user.name}
-        self.alone()
 
     @property
     def members(self) -> tuple[Member, ...]:
         """The project's members; a Core server gives no names, so those that were heard."""
+        if all(member.name for member in self.project.members):
+            return self.project.members
+        names = {**self._names, **{user.id: user.name for user in self._company.online}}
         return tuple(
-            member
-            if member.name
-            else msgspec.structs.replace(member, name=self._names.get(member.user_id, ""))
+            member if member.name else msgspec.structs.replace(member, name=names.get(member.user_id, ""))
             for member in self.project.members
         )
 
@@ -156,17 +156,9 @@ class Incoming:
         except (msgspec.ValidationError, TypeError):
             self._missing(False)
 
-    def alone(self) -> None:
-        """Without a socket nobody is known to be here but oneself."""
-        self._seat((OnlineUser(id=self._user.id, name=self._user.name),))
-
     def _hear(self, event: str, data: Any, *, escaped: bool) -> None:
-        if event == PRESENCE_UPDATE:
-            notice = convert(data, PresenceNotice, escaped=escaped)
-            if notice.project_id == self.project.id:
-                self._names.update({user.id: user.name for user in notice.users if user.name})
-                # A Core server lists a person once for each of their sockets.
-                self._seat(tuple({user.id: user for user in reversed(notice.users)}.values())[::-1])
+        if event in COMPANY_EVENTS:
+            self._company.hear(event, data, escaped=escaped)
         elif event == ACTIVITY_NEW:
             activity = convert(data, Activity, escaped=escaped)
             self._names.setdefault(activity.user_id, activity.user_name)
@@ -192,11 +184,6 @@ class Incoming:
             )
         elif event in TASK_EVENTS or (isinstance(data, dict) and "rev" in data):
             self._take(convert({**data, "type": event}, Change, escaped=escaped))
-
-    def _seat(self, users: tuple[OnlineUser, ...]) -> None:
-        if users != self.online:
-            self.online = users
-            self._emit(Presence(users))
 
     # -- taken
 
