@@ -128,6 +128,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("page_down", "A page down", ("pagedown",), going.page_down, "Moving"),
     Action("page_up", "A page up", ("pageup",), going.page_up, "Moving"),
     Action("jump", "Go to a task by its title", ("f",), looking.jump, "Moving", short="find"),
+    Action("follow", "Follow somebody's cursor", ("F",), going.follow, "Moving", when.with_others),
     Action("mine", "Only my tasks, or all", ("M",), looking.mine, "Looking"),
     Action("views", "Saved views", ("w",), looking.views, "Looking"),
     Action("sort", "Sort the cards", ("o",), looking.sort, "Looking"),

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final
 
-from textual import work
+from textual import events, work
 from textual.app import App, ComposeResult, SystemCommand
 from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widgets import Static
 
 from fluxboard.model.text import clean_line
@@ -24,6 +25,7 @@ from fluxboard.tui.themes import DARK, LIGHT
 
 MOST_TOASTS: Final = 4
 ROOMY_HEIGHT: Final = 28
+IDLE_SECONDS: Final = 300.0
 
 
 def local_now() -> datetime:
@@ -67,6 +69,8 @@ class FluxboardApp(App[None]):
         self.clock = clock
         self._on_open = on_open
         self._board: Board | None = None
+        self._idle = False
+        self._idle_timer: Timer | None = None
         for own in (DARK, LIGHT):
             self.register_theme(own)
         if config.theme is not None and config.theme not in self.available_themes:
@@ -87,6 +91,7 @@ class FluxboardApp(App[None]):
 
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, lambda theme: self.memory.keep_theme(theme.name))
+        self._idle_timer = self.set_interval(IDLE_SECONDS, self._fall_idle)
         self.go_on()
 
     def notify(
@@ -113,6 +118,25 @@ class FluxboardApp(App[None]):
     def action_help_quit(self) -> None:
         """ctrl+c does not quit, since people copy with it."""
         self.notify("ctrl+q quits", timeout=3)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Somebody is at the keys."""
+        if isinstance(event, events.Key | events.MouseDown | events.MouseScrollDown | events.MouseScrollUp):
+            self.touched()
+        await super().on_event(event)
+
+    def touched(self) -> None:
+        """A key or the mouse was used: who was idle is back, and so again after a while of nothing."""
+        if self._idle_timer is not None:
+            self._idle_timer.reset()
+        if self._idle and self._board is not None:
+            self._board.company.be(idle=False)
+        self._idle = False
+
+    def _fall_idle(self) -> None:
+        self._idle = True
+        if self._board is not None:
+            self._board.company.be(idle=True)
 
     async def action_quit(self) -> None:
         """ctrl+q on any screen: as q on the board, it asks where something is unsent; twice, it just goes."""

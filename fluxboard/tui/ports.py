@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 
+from fluxboard.client.company import Company
 from fluxboard.client.events import BoardEvent, Connection
 from fluxboard.client.outbox import Attention
 from fluxboard.model.stats import StatusChange
@@ -33,6 +34,11 @@ class Board(Protocol):
 
     @property
     def online(self) -> tuple[OnlineUser, ...]: ...
+
+    @property
+    def company(self) -> Company:
+        """The others: where they look, what they write, and what they are told of me."""
+        ...
 
     @property
     def members(self) -> tuple[Member, ...]: ...

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
+from fluxboard.client.company import Company
 from fluxboard.client.events import (
     BoardEvent,
     Changed,
     Commented,
     Connection,
-    Presence,
     ProjectChanged,
     Remote,
 )
@@ -47,7 +47,7 @@ class FakeBoard:
         self.layer: Literal["core", "plus"] = "plus"
         self.connection = Connection("live", 0)
         self.members: tuple[Member, ...] = (Member(user_id=ME.id, name=ME.name, role="owner"), MILA)
-        self.online: tuple[OnlineUser, ...] = (OnlineUser(id=ME.id, name=ME.name),)
+        self.told: list[tuple[str, dict[str, Any]]] = []
         self.notes: tuple[str, ...] = ()
         self.project = project or Project(id="p1", name="Website relaunch")
         self.attention: tuple[Attention, ...] = ()
@@ -64,12 +64,23 @@ class FakeBoard:
         self._future: list[tuple[str, dict[str, Task]]] = []
         self._listeners: list[Callable[[BoardEvent], None]] = []
         self._made = 0
+        self.company = Company(self.project.id, ME, send=self._tell, emit=self.emit, rev=lambda: self._made)
         for task in tasks:
             self.shown[task.id] = task if task.position else self._placed(task)
 
     @property
     def tasks(self) -> Mapping[str, Task]:
         return self.shown
+
+    @property
+    def online(self) -> tuple[OnlineUser, ...]:
+        return self.company.online
+
+    @online.setter
+    def online(self, users: tuple[OnlineUser, ...]) -> None:
+        """Who is here from the start."""
+        self.company.online = users
+        self.company._listed = {user.id: user for user in users if user.id != ME.id}
 
     def column_ids(self, status: str) -> Sequence[str]:
         mine = [task for task in self.shown.values() if task.status == status]
@@ -213,6 +224,7 @@ class FakeBoard:
         self.started += 1
         if self.fail is not None:
             raise self.fail
+        self.company.joined(plus=self.layer == "plus")
 
     async def close(self) -> None:
         self.closed = True
@@ -239,8 +251,16 @@ class FakeBoard:
         self._by_mila("deleted", gone if known else msgspec.structs.replace(gone, title=""))
 
     def arrive(self, *users: OnlineUser) -> None:
-        self.online = (OnlineUser(id=ME.id, name=ME.name), *users)
-        self.emit(Presence(self.online))
+        """These are here now besides me, and nobody else."""
+        self.company._seat(())
+        self.company._seat((OnlineUser(id=ME.id, name=ME.name), *users))
+
+    def hear(self, event: str, **payload: object) -> None:
+        """A volatile event of somebody else."""
+        self.company.hear(event, {"projectId": self.project.id, **payload})
+
+    async def _tell(self, event: str, payload: dict[str, Any]) -> None:
+        self.told.append((event, payload))
 
     def connect(self, connection: Connection) -> None:
         self.connection = connection

@@ -14,6 +14,7 @@ import fluxboard.tui
 from fluxboard.client.edits import Delete
 from fluxboard.client.local import Refusal
 from fluxboard.client.outbox import Attention
+from fluxboard.model.types import OnlineUser
 from fluxboard.tui.actions import ACTIONS, BY_ID, Action
 from fluxboard.tui.keytable import key_table
 from fluxboard.tui.palette import ActionCommands
@@ -69,6 +70,7 @@ async def everything_makes_sense(it: Opened) -> None:
     it.screen.start_board()
     await until(lambda: it.screen.failure)
     it.screen.tour.start()
+    it.board.arrive(OnlineUser(id="u-mila", name="Mila Lund"))
     assert all(action.when(it.screen) for action in ACTIONS)
 
 
@@ -152,6 +154,7 @@ def test_nothing_is_reachable_by_mouse_only() -> None:
         "checklist.py": {"on_click"},
         "footer.py": {"on_click"},
         "header.py": {"on_click"},
+        "sidebar.py": {"on_click"},
     }
     found = {
         path.name: set(re.findall(r"def (on_click|on_mouse_\w+)\(", path.read_text()))

@@ -47,14 +47,19 @@ async def test_the_cursor_stays_on_my_task_and_in_view(seed: int, opened: Open) 
         chance, mine = random.Random(seed), "todo-5"
         for _ in range(40):
             somebody_does_something(it.board, chance, mine)
+            # In a burst the columns are painted a moment later.
+            await until(lambda: columns_of(it) == [list(it.board.column_ids(s)) for s in it.screen.columns])
             await it.pilot.pause()
             assert it.screen.cursor.task_id == mine
             column = it.screen.columns[it.board.tasks[mine].status]
             line = column.line_of(mine)
             assert line is not None
             assert 0 <= line < column.size.height
-            for status, widget in it.screen.columns.items():
-                assert list(widget.ids) == list(it.board.column_ids(status))
+
+
+def columns_of(it: Opened) -> list[list[str]]:
+    """What the columns show."""
+    return [it.ids(status) for status in it.screen.columns]
 
 
 async def test_my_selection_stays_without_what_is_gone(opened: Open) -> None:

@@ -32,5 +32,9 @@ def on_task_on_plus(screen: BoardScreen) -> bool:
     return on_task(screen) and on_plus(screen)
 
 
+def with_others(screen: BoardScreen) -> bool:
+    return len(screen.board.online) > 1
+
+
 def in_tour(screen: BoardScreen) -> bool:
     return screen.tour.going

@@ -70,5 +70,9 @@ def clear(screen: BoardScreen) -> None:
         screen.close_pane()
 
 
+def follow(screen: BoardScreen) -> None:
+    screen.following.choose()
+
+
 def _step(screen: BoardScreen, distance: int) -> None:
     screen.go(lambda: screen.cursor.step(distance))

@@ -25,6 +25,7 @@ from fluxboard.tui.cursor import Cursor
 from fluxboard.tui.drag import Drag
 from fluxboard.tui.faces import Faces
 from fluxboard.tui.finder import Finder
+from fluxboard.tui.following import Following
 from fluxboard.tui.memory import Memory, NoMemory
 from fluxboard.tui.palette import ActionCommands
 from fluxboard.tui.ports import Board, Clock, Unsubscribe
@@ -100,6 +101,7 @@ class BoardScreen(Screen[None]):
         self.lanes = Lanes(self.faces)
         self.finder = Finder(self, looks)
         self.adding = Adding(self)
+        self.following = Following(self)
         self.failure: str | None = None
         self.pane: TaskPane | None = None
         self._sidebar_wanted = config.sidebar
@@ -129,6 +131,7 @@ class BoardScreen(Screen[None]):
         self.faces.recolour(palette)
         self.drag = Drag(self)
         self.header = BoardHeader(self.faces)
+        self.header.following = lambda: self.following.person
         self.tabs = ColumnTabs(self.faces)
         self.sidebar = Sidebar(self.faces, self.clock)
         self.key_footer = KeyFooter(self._hints, palette)
@@ -189,8 +192,13 @@ class BoardScreen(Screen[None]):
             case board_events.ProjectChanged():
                 self._project_changed()
             case board_events.Presence():
-                changed = self.faces.refresh_people()
-                self.sync(changed)
+                self.lanes.remark(self.faces.refresh_people())
+                self.following.step()
+                self.refresh_chrome()
+            case board_events.Moved(task_ids):
+                self.lanes.remark(self.faces.refresh_visitors(task_ids))
+                self.following.step()
+                self.sidebar.refresh()
             case board_events.AccessLost(reason):
                 self.post_message(self.Closed(reason, sign_in=False))
             case board_events.SignInNeeded(reason):
@@ -339,7 +347,8 @@ class BoardScreen(Screen[None]):
         self.refresh_chrome()
 
     def _follow(self) -> None:
-        """The task beside the board is the one under the cursor."""
+        """The task beside the board is the one under the cursor, and the others see where I am."""
+        self.board.company.look_at(self.cursor.task_id, self.cursor.status)
         if self.pane is not None and self.pane.display and self.cursor.task_id is not None:
             self.pane.show(self.cursor.task_id)
 
@@ -455,6 +464,7 @@ class BoardScreen(Screen[None]):
 
     async def action_act(self, action_id: str) -> None:
         """Runs an action of the table."""
+        self.following.stop()
         action = BY_ID[action_id]
         if action.kind != "Moving" and (self._dirty is None or self._dirty):
             self.sync(())  # it acts on what is there now, not on what was painted a moment ago
@@ -507,6 +517,9 @@ class BoardScreen(Screen[None]):
 
     async def on_quick_add_box_left(self, message: QuickAddBox.Left) -> None:
         await self.adding.close(message.text)
+
+    def on_sidebar_person_pressed(self, message: Sidebar.PersonPressed) -> None:
+        self.following.start(message.user_id)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         self.drag.down(event)

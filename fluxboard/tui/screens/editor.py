@@ -16,7 +16,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, Select, Static, TextArea
 
-from fluxboard.client.events import BoardEvent, Changed, Remote
+from fluxboard.client.events import BoardEvent, Changed, Moved, Remote
 from fluxboard.model.text import clean_line, clean_text
 from fluxboard.model.types import (
     DESCRIPTION_MAX,
@@ -32,6 +32,7 @@ from fluxboard.model.wire import TaskCreate
 from fluxboard.tui.dates import parse_day
 from fluxboard.tui.memory import Memory, NoMemory
 from fluxboard.tui.ports import Board, Unsubscribe
+from fluxboard.tui.sentences import writing_text
 from fluxboard.tui.widgets.card import clip, priority_text
 from fluxboard.tui.widgets.dialog import Dialog, hints
 from fluxboard.tui.widgets.line_input import LineInput
@@ -190,17 +191,29 @@ class EditorScreen(ModalScreen[str]):
 
     def on_mount(self) -> None:
         self._stop = self.board.subscribe(self._on_board_event)
+        self._tell_writers()
         self.query_one("#labels-row").display = self.board.layer == "plus"
         if self._draft is None and self._drafted:
             self._say("What you last wrote here and did not save is back. esc discards it.")
 
     def on_unmount(self) -> None:
+        self.board.company.stop_typing()
         if self._stop is not None:
             self._stop()
 
     # -- what others do meanwhile
 
+    def _tell_writers(self) -> None:
+        """Above the form: who writes into the same task right now."""
+        names = {user.id: user.name for user in self.board.online}
+        text = writing_text(self.board.company.writers(self.task_id or ""), names)
+        heading = "New task" if self._base is None else "Edit task"
+        told = (f"   ✎ {text}", "$secondary italic not bold") if text else ("", "")
+        self.query_one("#heading", Static).update(Content.assemble(heading, told))
+
     def _on_board_event(self, event: BoardEvent) -> None:
+        if isinstance(event, Moved) and self.task_id in event.task_ids:
+            self._tell_writers()
         if isinstance(event, Remote) and event.task_id == self.task_id and event.user_name:
             self._announce(event.user_name)
         if self.task_id is None or not isinstance(event, Changed):
@@ -282,12 +295,17 @@ class EditorScreen(ModalScreen[str]):
     @on(Input.Changed)
     @on(TextArea.Changed)
     @on(Select.Changed)
-    def _keep(self) -> None:
-        """A crash takes nothing: what differs from the task is kept on this computer."""
-        if self._draft is None and self.is_mounted:
-            typed = self._values()
-            changed = {name: value for name, value in typed.items() if value != self._shown[name]}
+    def _keep(self, event: Input.Changed | TextArea.Changed | Select.Changed) -> None:
+        """A crash takes nothing: what differs from the task is kept here. The others see that I write."""
+        if not self.is_mounted:
+            return
+        typed = self._values()
+        changed = {name: value for name, value in typed.items() if value != self._shown[name]}
+        if self._draft is None:
             self._memory.keep_draft(self._kept_as, changed)
+        field = event.control.id
+        if self.task_id is not None and field in changed:
+            self.board.company.typing(self.task_id, field)
 
     @work
     async def action_write_outside(self) -> None:

@@ -22,10 +22,16 @@ UNTITLED: Final = "(no title)"
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person as a badge."""
+    """A person, or several, as a badge; ``short`` where there is little room."""
 
     text: str
     colour: str
+    short: str = ""
+
+    @property
+    def brief(self) -> str:
+        """The shortest that tells who it is."""
+        return self.short or initials(self.text)
 
 
 Density = Literal["compact", "normal", "roomy"]
@@ -47,7 +53,11 @@ class CardStyle:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What a card shows beyond its task: my cursor and selection, its assignee, who else looks at it."""
+    """What a card shows beyond its task: my cursor and selection, its assignee, who else is on it.
+
+    ``writer`` is what somebody does to it right now, as a sentence; ``unread`` that it has comments which are
+    new to me.
+    """
 
     today: date
     style: CardStyle = CardStyle()
@@ -56,6 +66,8 @@ class Marks:
     lifted: bool = False
     assignee: Person | None = None
     visitor: Person | None = None
+    writer: Person | None = None
+    unread: bool = False
 
 
 def clip(text: str, width: int) -> str:
@@ -110,7 +122,7 @@ def _visitor_text(title: str, marks: Marks, width: int) -> str:
     name = f" {clip(marks.visitor.text, width // 3)} "
     word = title.split(" ", 1)[0]
     fits = cell_len(word) + 1 + cell_len(name) <= _full(width)
-    return name if fits else f" {initials(marks.visitor.text)} "
+    return name if fits else f" {marks.visitor.brief} "
 
 
 def _title_widths(title: str, marks: Marks, width: int) -> tuple[int, int]:
@@ -132,7 +144,9 @@ def card_height(task: Task, width: int, marks: Marks) -> int:
     title = task.title or UNTITLED
     cells = len(title) if title.isascii() else cell_len(title)
     padding = 2 if marks.style.density == "roomy" else 0
-    return (1 if cells <= _title_widths(title, marks, width)[0] else 2) + _has_meta(task, marks) + padding
+    return (1 if cells <= _title_widths(title, marks, width)[0] else 2) + (
+        _has_meta(task, marks) + (marks.writer is not None) + padding
+    )
 
 
 def draw_card(task: Task, width: int, marks: Marks, palette: Palette) -> list[list[Segment]]:
@@ -174,6 +188,9 @@ def _several_lines(
         lines.append(line)
     if _has_meta(task, marks):
         lines.append(_meta(task, widths[1], marks, palette, base))
+    if marks.writer is not None:
+        text = clip(f"✎ {marks.writer.text}", widths[1])
+        lines.append([Segment(text, base + Style(color=marks.writer.colour, italic=True))])
     return lines
 
 
@@ -188,8 +205,10 @@ def _one_line(
     due = due_text(task.due_date, marks.today, done=task.status == COMPLETED, iso=marks.style.dates == "iso")
     if due:
         parts.append([Segment(due, _due_style(task, marks, palette, base))])
-    if marks.visitor is not None:
-        parts.append([_badge(f" {initials(marks.visitor.text)} ", marks.visitor.colour, palette)])
+    company = marks.visitor or marks.writer
+    if company is not None:
+        pen = "✎ " if marks.writer is not None else ""
+        parts.append([_badge(f" {pen}{company.brief} ", company.colour, palette)])
     while parts and _needs(parts) > room // 2:
         parts.pop()
     end = _joined(parts[::-1], base)
@@ -221,7 +240,8 @@ def _meta(task: Task, width: int, marks: Marks, palette: Palette, base: Style) -
     if marks.assignee is not None:
         right.append([_badge(f" {marks.assignee.text} ", marks.assignee.colour, palette)])
     if task.comment_count:
-        right.append([Segment(f"✉ {task.comment_count}", muted)])
+        counted = base + Style(color=palette.accent, bold=True) if marks.unread else muted
+        right.append([Segment(f"✉ {task.comment_count}{'*' if marks.unread else ''}", counted)])
     if task.checklist:
         done = sum(item.done for item in task.checklist)
         right.append([Segment(f"☑ {done}/{len(task.checklist)}", muted)])

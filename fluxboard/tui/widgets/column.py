@@ -90,6 +90,12 @@ class Column(ScrollView, can_focus=False, inherit_bindings=False):
         self.virtual_size = Size(self.size.width, self._ends[-1] + 1)
         self.refresh()
 
+    def remark(self, task_ids: Iterable[str]) -> None:
+        """These cards carry other marks now, which may make them higher or lower."""
+        mine = [task_id for task_id in task_ids if task_id in self._places]
+        if mine:
+            self.fill(self._ids, mine, self._headings)
+
     def repaint(self, task_ids: Iterable[str]) -> None:
         """Paints these cards again and nothing else."""
         for task_id in task_ids:

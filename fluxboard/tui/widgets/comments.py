@@ -50,10 +50,16 @@ class _Remark(Vertical, can_focus=True):
 
 
 class _Writing(TextArea):
+    """The box for a comment; what is written into it is told to the others, not what it says."""
+
     BINDINGS: ClassVar[list[BindingType]] = [
         ("ctrl+s", "send", "Send"),
         ("escape", "leave", "Close"),
     ]
+
+    def on_text_area_changed(self) -> None:
+        if self.display and self.text:
+            self.screen.query_one(Conversation).tell_writing()
 
     def action_send(self) -> None:
         self.screen.query_one(Conversation).send()
@@ -149,6 +155,11 @@ class Conversation(Vertical):
 
         self.app.push_screen(ConfirmScreen("Delete this comment?", comment.content, yes="Delete"), answered)
 
+    def tell_writing(self) -> None:
+        """The others see that I write here."""
+        if self._box.has_focus:
+            self.board.company.typing(self._task_id, "comment")
+
     def send(self) -> None:
         """Sends what is written; says what is wrong and stays when something is."""
         text = self._box.text.strip()
@@ -168,6 +179,7 @@ class Conversation(Vertical):
             self._unsent[self._task_id] = self._box.text
         self._box.display = False
         self.query_one("#hint").display = False
+        self.board.company.stop_typing()
         if not quietly:
             self.screen.query_one("#scroll").focus()
 

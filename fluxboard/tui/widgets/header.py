@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from rich.cells import cell_len, split_graphemes
@@ -11,7 +12,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from fluxboard.client.events import CatchingUp, Connection
-from fluxboard.model.types import COMPLETED, Column, progress_of
+from fluxboard.model.types import COMPLETED, Column, OnlineUser, progress_of
 from fluxboard.tui.faces import Faces
 from fluxboard.tui.themes import Palette
 from fluxboard.tui.widgets.card import clip
@@ -71,6 +72,8 @@ class BoardHeader(Widget):
         super().__init__()
         self.faces = faces
         self.people = True
+        #: Whom I follow, in short.
+        self.following: Callable[[], OnlineUser | None] = lambda: None
         self._catching: CatchingUp | None = None
         self._attention = (0, 0)
 
@@ -121,6 +124,10 @@ class BoardHeader(Widget):
         board, palette = self.faces.board, self.faces.palette
         connection = board.connection
         parts: list[Content] = []
+        followed = self.following()
+        if followed is not None:
+            colour = self.faces.colour_of(followed.id)
+            parts.append(_badge(f" ⇢ {clip(self.faces.short(followed.name), 12)} ", colour, palette))
         selected = len(self.faces.cursor.selected)
         if selected:
             parts.append(part(f"✓ {selected}", palette.accent))

@@ -85,6 +85,12 @@ class Lanes(Horizontal):
         for lane in self.lanes:
             lane.cards.repaint(ids)
 
+    def remark(self, task_ids: Iterable[str]) -> None:
+        """Cards that carry other marks now, such as a name tag, are drawn anew."""
+        ids = list(task_ids)
+        for lane in self.lanes:
+            lane.cards.remark(ids)
+
     def reveal(self) -> None:
         """Scrolls the card under the cursor into view."""
         cursor = self.faces.cursor

@@ -15,11 +15,12 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Markdown, Static
 
-from fluxboard.client.events import BoardEvent, Changed, Commented
+from fluxboard.client.events import BoardEvent, Changed, Commented, Moved, Presence
 from fluxboard.model.types import COMPLETED, Task
 from fluxboard.tui.dates import due_day, due_text
 from fluxboard.tui.histories import history_text
 from fluxboard.tui.ports import Board, Clock, Unsubscribe
+from fluxboard.tui.sentences import writing_text
 from fluxboard.tui.widgets.card import UNTITLED, priority_text
 from fluxboard.tui.widgets.checklist import Checklist
 from fluxboard.tui.widgets.comments import Conversation
@@ -63,6 +64,8 @@ class TaskPane(Vertical):
     TaskPane.-active { border-left: thick $primary; }
     TaskPane #title { text-style: bold; height: auto; max-height: 5; }
     TaskPane #facts { height: auto; max-height: 4; margin-top: 1; }
+    TaskPane #company { height: 1; color: $secondary; text-style: italic; text-wrap: nowrap;
+        text-overflow: ellipsis; display: none; }
     TaskPane Body { height: 1fr; margin-top: 1; scrollbar-size-vertical: 1; }
     TaskPane Markdown { padding: 0; margin: 0; background: $panel; }
     TaskPane #history { height: auto; margin-top: 1; color: $flux-muted; display: none; }
@@ -94,6 +97,7 @@ class TaskPane(Vertical):
     def compose(self) -> ComposeResult:
         yield Static("", id="title", markup=False)
         yield Static("", id="facts", markup=False)
+        yield Static("", id="company", markup=False)
         with Body(id="scroll"):
             yield Markdown("", open_links=False)
             yield Checklist(self.board)
@@ -130,6 +134,7 @@ class TaskPane(Vertical):
             self.task_id = task_id
             self._described = None
             self._past.display = False
+            self._tell_company()
             self.query_one(Body).scroll_home(animate=False)
             self._follow()
             self._tell_history()
@@ -143,10 +148,25 @@ class TaskPane(Vertical):
     def _on_board_event(self, event: BoardEvent) -> None:
         if isinstance(event, Commented):
             self._talk.follow(event.task_id)
+        if isinstance(event, Presence) or (isinstance(event, Moved) and self.task_id in event.task_ids):
+            self._tell_company()
         mine = isinstance(event, Changed) and (not event.task_ids or self.task_id in event.task_ids)
         if mine and self.display and self.task_id is not None:
             self._follow()
             self._tell_history()
+
+    def _tell_company(self) -> None:
+        """Who else is on this task, and what they write."""
+        others = [user for user in self.board.online if user.id != self.board.user.id]
+        names = {user.id: user.name for user in others}
+        writing = writing_text(self.board.company.writers(self.task_id or ""), names)
+        here = ", ".join(user.name or "?" for user in others if user.task_id == self.task_id)
+        text = (
+            f"✎ {writing}" if writing else f"{here} {'are' if ',' in here else 'is'} here too" if here else ""
+        )
+        company = self.query_one("#company", Static)
+        company.display = bool(text)
+        company.update(text)
 
     @work(exclusive=True, group="history")
     async def _tell_history(self) -> None:
