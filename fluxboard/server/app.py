@@ -34,6 +34,7 @@ from fluxboard.server.commands.upkeep import tidy
 from fluxboard.server.errors import Refusal
 from fluxboard.server.live import PACKET_MAX, Live
 from fluxboard.server.rest.accounts import AccountRoutes
+from fluxboard.server.rest.inbox import InboxRoutes
 from fluxboard.server.rest.projects import InviteRoutes, MemberRoutes, ProjectRoutes
 from fluxboard.server.rest.support import (
     Services,
@@ -113,6 +114,7 @@ class Server:
                 InviteRoutes,
                 TaskRoutes,
                 CommentRoutes,
+                InboxRoutes,
             ],
             dependencies={
                 "services": Provide(provide_services, sync_to_thread=False),

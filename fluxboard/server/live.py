@@ -38,7 +38,7 @@ from fluxboard.model.wire import (
     TypingUpdate,
 )
 from fluxboard.server.auth import Tokens
-from fluxboard.server.commands import accounts, projects, tasks
+from fluxboard.server.commands import accounts, people, projects, tasks
 from fluxboard.server.commands.access import BAD_TOKEN, NO_ACCESS, Caller, enter, identify
 from fluxboard.server.commands.ledger import encode
 from fluxboard.server.company import Company, room_of
@@ -106,7 +106,8 @@ class Live:
             logger=logging.getLogger("fluxboard.socketio"),
             engineio_logger=logging.getLogger("fluxboard.engineio"),
         )
-        self.company = Company(self.sio, lambda: not self._queue.empty(), lambda *_: None)
+        self.company = Company(self.sio, lambda: not self._queue.empty(), self._left)
+        self._leaving: set[asyncio.Task[None]] = set()
         self.presence = self.company.presence
         self.sio.on("connect", self._connect)
         self.sio.on("disconnect", self._disconnect)
@@ -146,14 +147,14 @@ class Live:
         """Ends the background work."""
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, *self._leaving, return_exceptions=True)
 
     # -- what clients send
 
     async def _connect(self, socket_id: str, environ: dict[str, Any], auth: Any = None) -> None:
         """Raises ConnectionRefusedError and nothing else: after that alone the library forgets the socket."""
         try:
-            self._clients[socket_id] = await self._welcome(auth)
+            client = self._clients[socket_id] = await self._welcome(auth)
         except Unavailable as unavailable:
             raise socketio.exceptions.ConnectionRefusedError(unavailable.message) from None
         except Refusal as refusal:
@@ -165,6 +166,7 @@ class Live:
         if not self.sio.is_open(socket_id):  # closed meanwhile, and nobody will say so again
             del self._clients[socket_id]
             raise socketio.exceptions.ConnectionRefusedError("The connection is closed")
+        await self.sio.enter_room(socket_id, _room_of_person(client.caller.user_id))
 
     async def _welcome(self, auth: Any) -> Client:
         token = auth.get("token") if isinstance(auth, dict) else None
@@ -225,13 +227,13 @@ class Live:
         self.presence.enter(project_id, client.caller.user_id, client.name, socket_id)
         # In the room before the head is read: what is committed in between is heard.
         try:
-            rev = await self._store.read(lambda tx: _head_for(tx, client.caller, project_id))
+            rev, visited_at = await self._store.read(lambda tx: _head_for(tx, client.caller, project_id))
         except Exception:
             await self._take_out(socket_id, project_id)
             raise
         head = self._heads.setdefault(project_id, _Head(rev, time.monotonic() + HEAD_LATER))
         head.rev = max(head.rev, rev)
-        return {"ok": True, "rev": rev}
+        return {"ok": True, "rev": rev, "visitedAt": visited_at}
 
     async def _leave(self, socket_id: str, client: Client, wanted: JoinProject) -> dict[str, object]:
         await self._take_out(socket_id, wanted.project_id)
@@ -268,6 +270,9 @@ class Live:
                 self._queue.task_done()
 
     async def _publish(self, committed: Committed) -> None:
+        for told in committed.told:
+            room = _room_of_person(told.user_id)
+            await self.sio.emit(told.name, msgspec.Raw(told.payload), room=room)
         project_id = committed.project_id
         for user_id in committed.removed_users:
             await self._remove(project_id, user_id)
@@ -285,6 +290,17 @@ class Live:
             for socket_id, client in list(self._clients.items()):
                 if project_id in client.rooms:
                     await self._take_out(socket_id, project_id)
+
+    def _left(self, project_id: str, user_id: str, visible: bool) -> None:
+        async def keep() -> None:
+            try:
+                await self._store.write(lambda tx: people.left(tx, project_id, user_id, visible=visible))
+            except Exception:
+                log.exception("when somebody left was not kept")
+
+        task = asyncio.ensure_future(keep())
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
 
     async def _remove(self, project_id: str, user_id: str) -> None:
         """Takes somebody who is no longer a member out of a room, and tells only them."""
@@ -378,9 +394,14 @@ class Live:
         return self._storage
 
 
-def _head_for(tx: Tx, caller: Caller, project_id: str) -> int:
+def _room_of_person(user_id: str) -> str:
+    return f"user:{user_id}"
+
+
+def _head_for(tx: Tx, caller: Caller, project_id: str) -> tuple[int, str | None]:
+    """A project's revision, and when the caller last closed it."""
     enter(tx, caller, project_id)
-    return projects.head(tx, project_id)
+    return projects.head(tx, project_id), people.visited_at(tx, project_id, caller.user_id)
 
 
 def _lost(tx: Tx, held: list[tuple[str, Caller, str]]) -> list[tuple[str, str]]:

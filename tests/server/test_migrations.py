@@ -56,6 +56,35 @@ def test_a_fresh_database_has_the_tables_of_the_program(empty: str) -> None:
     engine.dispose()
 
 
+def test_the_tasks_of_an_older_program_are_found_by_person_and_day(
+    empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrating, "HEAD", "0001")
+    migrate(empty)
+    monkeypatch.undo()
+    engine = create_engine(with_driver(empty))
+    with engine.begin() as connection:
+        connection.execute(
+            text("INSERT INTO projects VALUES ('p','P','','','',NULL,NULL,'[]','','','',0,0,0,0,0)")
+        )
+        for number in range(2500):
+            body = f'{{"assignedTo": "mila", "dueDate": "2026-12-0{number % 9 + 1}"}}'
+            connection.execute(
+                text("INSERT INTO tasks VALUES (:id, 'p', 'todo', :id, :body, NULL, NULL)"),
+                {"id": f"t{number}", "body": body if number % 2 else '{"assignedTo": null}'},
+            )
+    migrate(empty)
+    with engine.connect() as connection:
+        found = connection.execute(
+            text("SELECT assigned_to, count(*), min(due_date), max(due_date) FROM tasks GROUP BY assigned_to")
+        )
+        assert {row[0]: tuple(row[1:]) for row in found} == {
+            "mila": (1250, "2026-12-01", "2026-12-09"),
+            None: (1250, None, None),
+        }
+    engine.dispose()
+
+
 async def test_servers_that_start_together_migrate_once(empty: str) -> None:
     await asyncio.gather(*(asyncio.to_thread(migrate, empty) for _ in range(4)))
 

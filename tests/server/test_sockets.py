@@ -121,7 +121,7 @@ async def test_joining_answers_the_head(world: World) -> None:
     project = await ada.project()
     task = await ada.task(project)
     ear = await ada.ear()
-    assert await ear.join(project) == {"ok": True, "rev": task["rev"]}
+    assert await ear.join(project) == {"ok": True, "rev": task["rev"], "visitedAt": None}
 
 
 async def test_who_waits_for_an_answer_to_a_refused_join_hears_nothing_meanwhile(

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 from sqlalchemy import bindparam, delete, insert, select, update
 
-from fluxboard.model.types import Author, Comment, Member, Task, new_id
+from fluxboard.model.types import Author, Comment, Task, new_id
 from fluxboard.model.wire import COMMENT_CREATED, COMMENT_DELETED, COMMENT_UPDATED
-from fluxboard.server.commands import fields, tasks
+from fluxboard.server.commands import fields, inbox, tasks
 from fluxboard.server.commands.access import Access
-from fluxboard.server.commands.ledger import Ledger, encode, people_of
+from fluxboard.server.commands.ledger import Ledger, encode
+from fluxboard.server.commands.mentions import mentioned
 from fluxboard.server.errors import Conflict, Forbidden, NotFound
 from fluxboard.server.storage.sql import Statement, Tx, command
 from fluxboard.server.storage.tables import comments, users
-
-_MENTION: Final = re.compile(r"@([\w.\-]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +89,7 @@ def create(ledger: Ledger, task_id: str, content: str, comment_id: str | None = 
         task_id=task_id,
         project_id=ledger.row.id,
         content=content,
-        mentions=mentioned(content, people_of(ledger.tx, ledger.row.id)),
+        mentions=mentioned(content, ledger.people()),
         created_by=person.id,
         created_at=ledger.now,
         updated_at=ledger.now,
@@ -110,6 +108,7 @@ def create(ledger: Ledger, task_id: str, content: str, comment_id: str | None = 
     )
     task = _counted(ledger, task, 1)
     ledger.comment(COMMENT_CREATED, "comment.created", made, task)
+    inbox.about_comment(ledger, made, task)
     return made, task
 
 
@@ -117,7 +116,7 @@ def edit(ledger: Ledger, task_id: str, comment_id: str, content: str) -> tuple[C
     """Changes one's own comment; answers it and its task."""
     content = fields.comment(content)
     found, task = _own(ledger, task_id, comment_id)
-    mentions = mentioned(content, people_of(ledger.tx, ledger.row.id))
+    mentions = mentioned(content, ledger.people())
     ledger.tx.run(
         _EDIT,
         comment=comment_id,
@@ -128,6 +127,7 @@ def edit(ledger: Ledger, task_id: str, comment_id: str, content: str) -> tuple[C
     made = msgspec.structs.replace(found, content=content, mentions=mentions, updated_at=ledger.now)
     task = _counted(ledger, task, 0)
     ledger.comment(COMMENT_UPDATED, "comment.updated", made, task)
+    inbox.about_comment(ledger, made, task, found.mentions)
     return made, task
 
 
@@ -137,20 +137,8 @@ def remove(ledger: Ledger, task_id: str, comment_id: str) -> Task:
     ledger.tx.run(_DELETE, comment=comment_id)
     task = _counted(ledger, task, -1)
     ledger.comment(COMMENT_DELETED, "comment.deleted", found, task)
+    inbox.forget_comment(ledger, task_id, comment_id)
     return task
-
-
-def mentioned(content: str, people: tuple[Member, ...]) -> tuple[str, ...]:
-    """The ids of the members whom a text calls: by first name, whole name or the name in their address."""
-    called = {word.lower().rstrip(".-") for word in _MENTION.findall(content)}
-    if not called:
-        return ()
-
-    def names(member: Member) -> set[str]:
-        words = member.name.lower().split()
-        return {"".join(words), ".".join(words), *words[:1], member.email.split("@", maxsplit=1)[0]}
-
-    return tuple(member.user_id for member in people if names(member) & called)
 
 
 def _own(ledger: Ledger, task_id: str, comment_id: str) -> tuple[Comment, Task]:

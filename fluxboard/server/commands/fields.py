@@ -132,6 +132,14 @@ def day(text: str | None, field: str) -> str | None:
         raise BadInput(f"{field} must be a date such as 2026-12-01", field=field) from None
 
 
+def moment(text: str | None, field: str) -> str | None:
+    """A point in time in UTC; None and the empty text are none."""
+    found = day(text, field)
+    if found is not None and len(found) == 10:
+        raise BadInput(f"{field} must be a time such as 2026-12-01T09:00:00Z", field=field)
+    return found
+
+
 def labels(given: tuple[str, ...]) -> tuple[str, ...]:
     made = tuple(dict.fromkeys(_line(label, "labels", LABEL_MAX, "A label") for label in given))
     if len(made) > LABELS_MAX:

@@ -15,6 +15,7 @@ from uuid import UUID, uuid5
 import msgspec
 from sqlalchemy import bindparam, insert, select, update
 
+from fluxboard.model.notify import InboxItem
 from fluxboard.model.types import (
     COMPLETED,
     TASK_FIELDS,
@@ -38,6 +39,7 @@ from fluxboard.model.wire import (
     CommentNotice,
     Head,
 )
+from fluxboard.server.commands import inbox
 from fluxboard.server.commands.access import NO_PROJECT, Access
 from fluxboard.server.errors import NotFound
 from fluxboard.server.storage.engine import Committed, Event
@@ -102,9 +104,18 @@ class ProjectRow:
         )
 
 
-def as_member(user_id: str, role: Role, joined_at: str, name: str, email: str) -> Member:
+def as_member(
+    user_id: str, role: Role, joined_at: str, name: str, email: str, last_seen_at: str | None = None
+) -> Member:
     """A row of a membership and its user as they travel."""
-    return Member(user_id=user_id, role=role, joined_at=joined_at, name=name, email=email)
+    return Member(
+        user_id=user_id,
+        role=role,
+        joined_at=joined_at,
+        name=name,
+        email=email,
+        last_seen_at=last_seen_at or "",
+    )
 
 
 FIND_PROJECT: Final = Statement(select(projects).where(projects.c.id == bindparam("project")), ProjectRow)
@@ -123,7 +134,10 @@ _SAVE_HEAD: Final = command(
 )
 _APPEND: Final = command(insert(changes))
 MEMBERS_OF: Final = Statement(
-    select(members.c.user_id, members.c.role, members.c.joined_at, users.c.name, users.c.email)
+    select(
+        *(members.c.user_id, members.c.role, members.c.joined_at),
+        *(users.c.name, users.c.email, members.c.last_seen_at),
+    )
     .join(users, users.c.id == members.c.user_id)
     .where(members.c.project_id == bindparam("project"))
     .order_by(members.c.joined_at, members.c.user_id),
@@ -159,6 +173,9 @@ class Ledger:
         self.now = timestamp()
         self.removed_users: list[str] = []
         self.closed = False
+        #: Whose inbox changed, with what is new in it.
+        self.told: dict[str, list[InboxItem]] = {}
+        self._people: tuple[Member, ...] | None = None
         self._op = op
         self._events: list[Event] = []
         self._appended = 0
@@ -193,8 +210,15 @@ class Ledger:
                 socket_id=self._op.socket_id,
                 removed_users=tuple(self.removed_users),
                 closed=self.closed,
+                told=tuple(inbox.told(self.tx, user_id, items) for user_id, items in self.told.items()),
             )
         )
+
+    def people(self) -> tuple[Member, ...]:
+        """The members as they were when it was first asked."""
+        if self._people is None:
+            self._people = people_of(self.tx, self.row.id)
+        return self._people
 
     @contextlib.contextmanager
     def doing(self, key: str | None) -> Iterator[None]:

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from fluxboard.model.types import ROLES, Member, Project, Role, timestamp
 from fluxboard.model.wire import MEMBERS_UPDATED, InviteCreate, MemberAdd
-from fluxboard.server.commands import fields, projects
+from fluxboard.server.commands import fields, inbox, projects
 from fluxboard.server.commands.access import Access, Person
 from fluxboard.server.commands.ledger import Ledger, Op, as_member, people_of
 from fluxboard.server.errors import BadInput, Conflict, Forbidden, NotFound
@@ -28,11 +28,26 @@ _BY_EMAIL: Final = Statement(
 _BY_ID: Final = Statement(
     select(users.c.id, users.c.name, users.c.email).where(users.c.id == bindparam("user")), Person
 )
-_JOIN: Final = command(insert(members))
 _SET_ROLE: Final = command(
     update(members)
     .where(members.c.project_id == bindparam("project"), members.c.user_id == bindparam("user"))
     .values(role=bindparam("new_role"))
+)
+_VISITED: Final = command(
+    update(members)
+    .where(members.c.project_id == bindparam("project"), members.c.user_id == bindparam("user"))
+    .values(visited_at=bindparam("now"))
+)
+_SEEN: Final = command(
+    update(members)
+    .where(members.c.project_id == bindparam("project"), members.c.user_id == bindparam("user"))
+    .values(last_seen_at=bindparam("now"))
+)
+_LAST_VISIT: Final = Statement(
+    select(members.c.visited_at).where(
+        members.c.project_id == bindparam("project"), members.c.user_id == bindparam("user")
+    ),
+    lambda found: None if found is None else str(found),
 )
 _LEAVE: Final = command(
     delete(members).where(
@@ -105,7 +120,21 @@ def remove(ledger: Ledger, user_id: str) -> None:
         _one_owner_stays(ledger, user_id)
     ledger.tx.run(_LEAVE, project=ledger.row.id, user=user_id)
     ledger.removed_users.append(user_id)
+    inbox.forget_person(ledger, user_id)
     ledger.board(MEMBERS_UPDATED, "member.removed", user_id, member.name)
+
+
+def left(tx: Tx, project_id: str, user_id: str, *, visible: bool) -> None:
+    """Somebody closed the board; the others learn when, unless they were not to be seen."""
+    now = timestamp()
+    tx.run(_VISITED, project=project_id, user=user_id, now=now)
+    if visible:
+        tx.run(_SEEN, project=project_id, user=user_id, now=now)
+
+
+def visited_at(tx: Tx, project_id: str, user_id: str) -> str | None:
+    """When somebody last closed a board; None for never."""
+    return tx.one(_LAST_VISIT, project=project_id, user=user_id)
 
 
 def invite(tx: Tx, access: Access, body: InviteCreate) -> str:
@@ -146,7 +175,7 @@ def _join(ledger: Ledger, person: Person, role: Role) -> Member:
     for member in people_of(ledger.tx, ledger.row.id):
         if member.user_id == person.id:
             return member
-    ledger.tx.run(_JOIN, project_id=ledger.row.id, user_id=person.id, role=role, joined_at=ledger.now)
+    ledger.tx.run(projects.JOIN, project_id=ledger.row.id, user_id=person.id, role=role, joined_at=ledger.now)
     ledger.board(MEMBERS_UPDATED, "member.added", person.id, person.name)
     return as_member(person.id, role, ledger.now, person.name, person.email)
 

@@ -62,7 +62,9 @@ _PEOPLE_OF_MINE: Final = Statement(
     lambda project_id, *member: (project_id, as_member(*member)),
 )
 _INSERT: Final = command(insert(projects))
-_JOIN: Final = command(insert(members))
+JOIN: Final = command(
+    insert(members).values({name: bindparam(name) for name in ("project_id", "user_id", "role", "joined_at")})
+)
 _SAVE: Final = command(
     update(projects)
     .where(projects.c.id == bindparam("project"))
@@ -146,7 +148,7 @@ def create(tx: Tx, person: Person, body: ProjectCreate, op: Op) -> Project:
         completed_count=0,
     )
     tx.run(_INSERT, **{name: getattr(row, name) for name in row.__slots__})
-    tx.run(_JOIN, project_id=project_id, user_id=person.id, role="owner", joined_at=now)
+    tx.run(JOIN, project_id=project_id, user_id=person.id, role="owner", joined_at=now)
     with Ledger(tx, Access(project_id, person, "owner"), op) as ledger:
         ledger.board(PROJECT_UPDATED, "project.created", project_id, row.name)
     return read(tx, project_id)

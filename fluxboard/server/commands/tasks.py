@@ -27,7 +27,7 @@ from fluxboard.model.wire import (
     BatchResult,
     TaskCreate,
 )
-from fluxboard.server.commands import answers, fields
+from fluxboard.server.commands import answers, fields, inbox
 from fluxboard.server.commands.access import Access
 from fluxboard.server.commands.answers import OPERATION, Answer
 from fluxboard.server.commands.conflicts import merged, unchanged_by_others
@@ -73,6 +73,8 @@ _SAVE: Final = command(
         body=bindparam("body"),
         deleted_at=bindparam("deleted_at"),
         deleted_by=bindparam("deleted_by"),
+        assigned_to=bindparam("assigned_to"),
+        due_date=bindparam("due_date"),
     )
 )
 _IS_MEMBER: Final = Statement(
@@ -152,9 +154,12 @@ def create(ledger: Ledger, body: TaskCreate) -> Task:
         body=encode(made).decode(),
         deleted_at=None,
         deleted_by=None,
+        assigned_to=made.assigned_to,
+        due_date=made.due_date,
     )
     _count(ledger, made, 1)
     ledger.task(TASK_CREATED, "task.created", made)
+    inbox.about_task(ledger, made)
     return made
 
 
@@ -192,6 +197,7 @@ def change(ledger: Ledger, task_id: str, patch: TaskPatch, base_rev: int | None 
     completed = is_completed(after) and not is_completed(task)
     kind = "task.completed" if completed else "task.updated"
     ledger.task(TASK_UPDATED, kind, after, before=task, fields=tuple(changed))
+    inbox.about_task(ledger, after, task)
     return after
 
 
@@ -210,6 +216,7 @@ def delete(ledger: Ledger, task_id: str, base_rev: int | None = None) -> Task:
     save(ledger.tx, task, deleted_at=ledger.now, deleted_by=access.person.id)
     _count(ledger, task, -1)
     ledger.task(TASK_DELETED, "task.deleted", task)
+    inbox.forget_task(ledger, task_id)
     return task
 
 
@@ -267,6 +274,8 @@ def save(tx: Tx, task: Task, deleted_at: str | None = None, deleted_by: str | No
         body=encode(task).decode(),
         deleted_at=deleted_at,
         deleted_by=deleted_by,
+        assigned_to=task.assigned_to,
+        due_date=task.due_date,
     )
 
 

@@ -10,12 +10,14 @@ from sqlalchemy import bindparam, delete, func, select, update
 
 from fluxboard.model.types import timestamp
 from fluxboard.server.storage.sql import Statement, Tx, command
-from fluxboard.server.storage.tables import answers, changes, invites, projects, sessions, tasks
+from fluxboard.server.storage.tables import answers, changes, inbox, invites, projects, sessions, tasks
 
 ANSWERS_KEPT: Final = timedelta(days=30)
 TOMBSTONES_KEPT: Final = timedelta(days=30)
 LOG_KEPT: Final = timedelta(days=7)
 LOG_ROWS_KEPT: Final = 10_000
+DONE_KEPT: Final = timedelta(days=90)
+INBOX_KEPT: Final = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,9 @@ _OLD_ANSWERS: Final = command(delete(answers).where(answers.c.created_at < bindp
 _OLD_TOMBSTONES: Final = command(delete(tasks).where(tasks.c.deleted_at < bindparam("before")))
 _OLD_SESSIONS: Final = command(delete(sessions).where(sessions.c.expires_at < bindparam("before")))
 _OLD_INVITES: Final = command(delete(invites).where(invites.c.expires_at < bindparam("before")))
+_OLD_INBOX: Final = command(
+    delete(inbox).where((inbox.c.done_at < bindparam("done_before")) | (inbox.c.at < bindparam("before")))
+)
 _LONG_LOGS: Final = Statement(
     select(projects.c.id, projects.c.rev).where(
         projects.c.rev - projects.c.log_start > bindparam("rows_kept")
@@ -57,6 +62,7 @@ def tidy(tx: Tx) -> None:
     tx.run(_OLD_TOMBSTONES, before=timestamp(now - TOMBSTONES_KEPT))
     tx.run(_OLD_SESSIONS, before=timestamp(now))
     tx.run(_OLD_INVITES, before=timestamp(now))
+    tx.run(_OLD_INBOX, done_before=timestamp(now - DONE_KEPT), before=timestamp(now - INBOX_KEPT))
     for log in tx.all(_LONG_LOGS, rows_kept=LOG_ROWS_KEPT):
         up_to = log.rev - LOG_ROWS_KEPT
         last = tx.one(_LAST_OLD, project=log.project_id, up_to=up_to, before=timestamp(now - LOG_KEPT))

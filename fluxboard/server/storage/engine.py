@@ -46,10 +46,20 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """An event for all sockets of one person, with its payload already encoded as JSON."""
+
+    user_id: str
+    name: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Committed:
     """What one transaction did to a project: its new head, its events in order, who must leave the room.
 
     ``socket_id`` is the socket of ``user_id`` that does not need these events, since it has the answer.
+    ``told`` goes to single persons, wherever they are; with it alone ``project_id`` is "".
     """
 
     project_id: str
@@ -59,6 +69,7 @@ class Committed:
     socket_id: str | None = None
     removed_users: tuple[str, ...] = ()
     closed: bool = False
+    told: tuple[Told, ...] = ()
 
 
 OnCommit = Callable[[Committed], None]

@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import create_engine, event, inspect, text
 from sqlalchemy.pool import NullPool
 
-HEAD = "0001"
+HEAD = "0002"
 
 
 class DatabaseTooNew(Exception):

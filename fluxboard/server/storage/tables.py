@@ -64,6 +64,8 @@ members = Table(
     Column("user_id", Text, ForeignKey("users.id"), primary_key=True, index=True),
     Column("role", Text, nullable=False),
     Column("joined_at", Text, nullable=False),
+    Column("last_seen_at", Text),
+    Column("visited_at", Text),
 )
 
 tasks = Table(
@@ -76,8 +78,11 @@ tasks = Table(
     Column("body", Text, nullable=False),
     Column("deleted_at", Text),
     Column("deleted_by", Text),
+    Column("assigned_to", Text),
+    Column("due_date", Text),
 )
 Index("tasks_on_board", tasks.c.project_id, tasks.c.status, tasks.c.position)
+Index("tasks_due", tasks.c.assigned_to, tasks.c.due_date)
 
 changes = Table(
     "changes",
@@ -129,4 +134,34 @@ answers = Table(
     Column("status", Integer, nullable=False),
     Column("body", Text, nullable=False),
     Column("created_at", Text, nullable=False, index=True),
+)
+
+preferences = Table(
+    "preferences",
+    metadata,
+    Column("user_id", Text, ForeignKey("users.id"), primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("user_id", Text, ForeignKey("users.id"), nullable=False),
+    Column("project_id", Text, ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
+    Column("task_id", Text, nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    Column("actor_id", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("comment_id", Text),
+    Column("at", Text, nullable=False),
+    Column("done_at", Text),
+)
+Index("inbox_of_person", inbox.c.user_id, inbox.c.done_at, inbox.c.at)
+
+mutes = Table(
+    "mutes",
+    metadata,
+    Column("user_id", Text, ForeignKey("users.id"), primary_key=True),
+    Column("task_id", Text, primary_key=True, index=True),
 )
