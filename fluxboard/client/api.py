@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Literal, TypeVar
+from urllib.parse import urlencode
 
 import httpx
 import msgspec
 from msgspec import UNSET
 
 from fluxboard.client.hygiene import decode
+from fluxboard.model.notify import InboxAnswer, InboxDone, Mute, Preferences, PreferencesAnswer
 from fluxboard.model.text import clean_line
 from fluxboard.model.types import Comment, Member, Project, ProjectPatch, Role, Task, TaskPatch, User
 from fluxboard.model.wire import (
@@ -325,9 +327,41 @@ class Api:
         path = f"/api/projects/{project_id}/tasks/{task_id}/comments/{comment_id}"
         return await self._call("DELETE", path, CommentGoneAnswer, key=key)
 
-    async def activities(self, project_id: str, limit: int = 50, offset: int = 0) -> ActivitiesAnswer:
-        path = f"/api/projects/{project_id}/activities?limit={limit}&offset={offset}"
-        return await self._call("GET", path, ActivitiesAnswer)
+    async def activities(
+        self,
+        project_id: str,
+        limit: int = 50,
+        offset: int = 0,
+        *,
+        kind: str | None = None,
+        user_id: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+    ) -> ActivitiesAnswer:
+        """A page of the feed, newest first; ``since`` and ``until`` are days or times, both inclusive."""
+        wanted = {"type": kind, "userId": user_id, "dateFrom": since, "dateTo": until}
+        given = {name: value for name, value in wanted.items() if value}
+        query = urlencode({"limit": limit, "offset": offset, **given})
+        return await self._call("GET", f"/api/projects/{project_id}/activities?{query}", ActivitiesAnswer)
+
+    # -- the inbox
+
+    async def inbox(self) -> InboxAnswer:
+        """What concerns me and is not done, newest first."""
+        return await self._call("GET", "/api/inbox?limit=200", InboxAnswer)
+
+    async def mark_inbox(self, body: InboxDone) -> InboxAnswer:
+        return await self._call("POST", "/api/inbox/done", InboxAnswer, body)
+
+    async def mute(self, project_id: str, task_id: str, *, muted: bool) -> None:
+        path = f"/api/projects/{project_id}/tasks/{task_id}/mute"
+        await self._call("PUT", path, DoneAnswer, Mute(muted=muted))
+
+    async def preferences(self) -> Preferences:
+        return (await self._call("GET", "/api/preferences", PreferencesAnswer)).preferences
+
+    async def set_preferences(self, preferences: Preferences) -> None:
+        await self._call("PUT", "/api/preferences", PreferencesAnswer, preferences)
 
     @property
     def _escapes(self) -> bool:

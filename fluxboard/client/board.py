@@ -37,6 +37,8 @@ from fluxboard.client.events import (
     SignInNeeded,
     Trouble,
 )
+from fluxboard.client.inbox import EVENTS as INBOX_EVENTS
+from fluxboard.client.inbox import Inbox
 from fluxboard.client.incoming import Incoming
 from fluxboard.client.live import State
 from fluxboard.client.outbox import Attention, Outbox
@@ -57,7 +59,7 @@ from fluxboard.model.types import (
     new_id,
     timestamp,
 )
-from fluxboard.model.wire import AUTH_EXPIRING, AUTH_REFRESH, HistoryEntry, TaskCreate
+from fluxboard.model.wire import AUTH_EXPIRING, AUTH_REFRESH, ActivitiesAnswer, HistoryEntry, TaskCreate
 
 if TYPE_CHECKING:
     from fluxboard.client.session import Session
@@ -66,6 +68,7 @@ log = logging.getLogger("fluxboard.client.board")
 
 LOG_MAX: Final = 20_000
 LOG_PAGE: Final = 500
+FEED_PAGE: Final = 100
 
 CORE_NOTES: Final = (
     "This server speaks the basic protocol only. Off: the order inside a column, labels, the members' names.",
@@ -123,6 +126,7 @@ class Board:
             missing=self._heal_soon,
             lost=self._lose,
         )
+        self._inbox = Inbox(self._api, self._emit)
         self._outgoing = Outgoing(
             self._api,
             project.id,
@@ -186,6 +190,16 @@ class Board:
     def company(self) -> Company:
         """The others in the project, and what they are told of me."""
         return self._company
+
+    @property
+    def inbox(self) -> Inbox:
+        """What concerns me, and how I want to hear of things."""
+        return self._inbox
+
+    @property
+    def visited_at(self) -> str:
+        """When I last closed this board before this time; "" for never, and where nobody knows."""
+        return self._live.visited_at or ""
 
     @property
     def members(self) -> tuple[Member, ...]:
@@ -330,6 +344,19 @@ class Board:
             return ()
         return await self._api.history(self.project.id, task_id)
 
+    async def activities(
+        self,
+        offset: int = 0,
+        *,
+        user_id: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+    ) -> ActivitiesAnswer:
+        """A page of what was done in the project, newest first. Raises ApiError and ApiUnreachable."""
+        return await self._api.activities(
+            self.project.id, FEED_PAGE, offset, user_id=user_id, since=since, until=until
+        )
+
     async def change_project(self, patch: ProjectPatch) -> None:
         """Changes the project itself, at once and not offline. Raises ApiError and ApiUnreachable."""
         project = await self._api.update_project(self.project.id, patch)
@@ -404,6 +431,7 @@ class Board:
         with contextlib.suppress(Exception):
             await self._outbox.on_disk()
         self._save()
+        await self._inbox.close()
         self._store.release(*self._place)
         await self.abandon()
 
@@ -469,6 +497,9 @@ class Board:
     def _heard(self, event: str, data: Any) -> None:
         if event == AUTH_EXPIRING:
             self._renewal = asyncio.create_task(self._renew_socket())
+        elif event in INBOX_EVENTS:
+            with contextlib.suppress(msgspec.ValidationError):
+                self._inbox.hear(event, data)
         else:
             self._incoming.hear(event, data)
             self._company.caught_up()
@@ -478,6 +509,8 @@ class Board:
         """Fetches what was missed while this client was not in the room."""
         await self._catch_up()
         self._company.joined(plus=self.layer == "plus")
+        if self.layer == "plus":
+            self._inbox.refresh()
         self._outbox.hurry()
 
     async def _catch_up(self) -> bool:
@@ -519,6 +552,8 @@ class Board:
             await asyncio.sleep(min(1.0, usual) if unsure else usual)
             if self._state != "live" and await self._catch_up():
                 self._outbox.hurry()
+                if self.layer == "plus":
+                    self._inbox.poll()
 
     def _save_soon(self) -> None:
         """Writes what is confirmed to this computer, a moment later and together."""
@@ -551,6 +586,11 @@ class Board:
         self._healing = asyncio.create_task(heal())
 
     # -- the connection
+
+    def _is_due(self, task_id: str) -> bool:
+        """Whether a task of mine has a date, so that it may be in my inbox, or no longer."""
+        task = self._replica.confirmed.get(task_id)
+        return task is not None and task.assigned_to == self._user.id and task.due_date is not None
 
     def _set_state(self, state: State) -> None:
         self._state = state
@@ -599,6 +639,8 @@ class Board:
     def _emit(self, event: BoardEvent) -> None:
         if isinstance(event, Changed):
             self._save_soon()
+            if any(self._is_due(task_id) for task_id in event.task_ids):
+                self._inbox.refresh_soon()
         elif isinstance(event, ProjectChanged):
             self._store.put_project(self._place[0], event.project)
         for listener in list(self._listeners):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from fluxboard.model.notify import InboxItem, Preferences
 from fluxboard.model.types import Activity, OnlineUser, Project, Task
 
 ConnectionWord = Literal["connecting", "live", "polling", "offline"]
@@ -115,6 +116,21 @@ class News:
 
 
 @dataclass(frozen=True, slots=True)
+class InboxChanged:
+    """My inbox changed: so much is not done, and these items have just come."""
+
+    unread: int
+    new: tuple[InboxItem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PreferencesChanged:
+    """I want to hear of things in another way, said here or in another terminal."""
+
+    preferences: Preferences
+
+
+@dataclass(frozen=True, slots=True)
 class AccessLost:
     """This user is no longer a member, or the project is gone. The board is closed."""
 
@@ -141,6 +157,8 @@ BoardEvent = (
     | CatchingUp
     | Trouble
     | News
+    | InboxChanged
+    | PreferencesChanged
     | AccessLost
     | SignInNeeded
 )

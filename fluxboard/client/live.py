@@ -83,6 +83,8 @@ class Live:
         self._client: socketio.AsyncClient | None = None
         self._ended = asyncio.Event()
         self._in_room: asyncio.Future[None] | None = None
+        #: When the user had last closed this project, as the server said at first; "" for never.
+        self.visited_at: str | None = None
 
     @property
     def connected(self) -> bool:
@@ -175,7 +177,9 @@ class Live:
             raise ConnectionError("the socket closed meanwhile")
         self._state("live")
 
-    def _acknowledged(self, *_: Any) -> None:
+    def _acknowledged(self, *answer: Any) -> None:
+        if self.visited_at is None and answer and isinstance(answer[0], dict):
+            self.visited_at = str(answer[0].get("visitedAt") or "")
         if self._in_room is not None and not self._in_room.done():
             self._in_room.set_result(None)
 
