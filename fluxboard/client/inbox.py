@@ -44,6 +44,7 @@ class Inbox:
         self._unsent: list[Callable[[], Awaitable[object]]] = []
         self._busy: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._heard = 0
         self._asked_at = -POLL
         self._closed = False
 
@@ -87,13 +88,14 @@ class Inbox:
                     return
                 self._emit(Trouble(f"This was not kept on the server: {error}"))
             self._unsent.remove(send)
+        heard = self._heard
         try:
             answer = await self._api.inbox()
             preferences = await self._api.preferences()
         except (ApiError, ApiUnreachable):
             return  # a Core server has neither; any other is asked again with the next reason
-        if self._unsent:
-            self.refresh_soon()
+        if self._unsent or heard != self._heard:
+            self.refresh_soon()  # the answer may be older than what was heard or done meanwhile
             return
         self.known, self._asked_at = True, time.monotonic()
         self._take(answer.items, answer.unread)
@@ -102,6 +104,7 @@ class Inbox:
 
     def hear(self, event: str, data: Any) -> None:
         """One of :data:`EVENTS`. Raises msgspec.ValidationError."""
+        self._heard += 1
         if event == PREFERENCES_UPDATED:
             if not self._unsent:
                 self._prefer(convert(data, PreferencesAnswer).preferences)
