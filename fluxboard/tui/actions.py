@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Run = Callable[["BoardScreen"], Awaitable[None] | None]
 When = Callable[["BoardScreen"], bool]
-Kind = Literal["Tasks", "Moving", "Selecting", "Looking", "Program"]
+Kind = Literal["Tasks", "Moving", "Selecting", "Looking", "Team", "Program"]
 
 #: How people write keys that Textual calls otherwise.
 SHOWN_KEYS: Final = {
@@ -65,7 +65,7 @@ class Action:
     @property
     def shown_keys(self) -> tuple[str, ...]:
         """Its keys as a person reads them."""
-        return tuple(SHOWN_KEYS.get(key, key) for key in self.keys)
+        return tuple(" ".join(SHOWN_KEYS.get(part, part) for part in key.split()) for key in self.keys)
 
 
 def _task(
@@ -123,12 +123,14 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("up", "Card before", ("k", "up"), going.up, "Moving"),
     Action("left", "Column to the left", ("h", "left"), going.left, "Moving"),
     Action("right", "Column to the right", ("l", "right"), going.right, "Moving"),
-    Action("first", "First card", ("g", "home"), going.first, "Moving"),
+    Action("first", "First card", ("home", "g g"), going.first, "Moving"),
     Action("last", "Last card", ("G", "end"), going.last, "Moving"),
     Action("page_down", "A page down", ("pagedown",), going.page_down, "Moving"),
     Action("page_up", "A page up", ("pageup",), going.page_up, "Moving"),
     Action("jump", "Go to a task by its title", ("f",), looking.jump, "Moving", short="find"),
-    Action("follow", "Follow somebody's cursor", ("F",), going.follow, "Moving", when.with_others),
+    Action("follow", "Follow somebody's cursor", ("F",), going.follow, "Team", when.with_others),
+    Action("go", "Go to …: the next key says where", ("g",), program.go, "Moving"),
+    Action("news_task", "Newest toast: go to its task", ("g n",), program.newest_news, "Moving"),
     Action("mine", "Only my tasks, or all", ("M",), looking.mine, "Looking"),
     Action("views", "Saved views", ("w",), looking.views, "Looking"),
     Action("sort", "Sort the cards", ("o",), looking.sort, "Looking"),
@@ -139,9 +141,14 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("density", "Compact, normal or roomy cards", ("equals_sign",), looking.density, "Looking"),
     Action("sidebar", "Show or hide the people", ("s",), looking.sidebar, "Looking"),
     Action("theme", "Choose a theme", ("t",), looking.theme, "Looking"),
-    Action("stats", "Statistics", ("S",), program.statistics, "Looking"),
+    Action("stats", "Statistics", ("S", "g s"), program.statistics, "Looking"),
+    Action("inbox", "Inbox", ("i", "g i"), program.inbox, "Team", when.on_plus, "inbox"),
+    Action("activity", "Activity: what was done", ("g a",), program.activity, "Team"),
+    Action("told", "Toasts: what they told", ("g t",), program.told, "Team"),
+    Action("preferences", "Notifications", ("m",), program.preferences, "Team", when.on_plus),
+    Action("mute", "Be quiet about the task, or no longer", (), program.mute, "Team", when.on_task_on_plus),
     Action("settings", "Board settings: columns, limits, name", ("comma",), program.settings, "Program"),
-    Action("projects", "Projects", ("P",), program.projects, "Program", short="projects"),
+    Action("projects", "Projects", ("P", "g p"), program.projects, "Program", short="projects"),
     Action("menu", "What can be done with the task", ("full_stop",), program.menu, "Program", when.on_task),
     Action("tour", "First steps", (), program.tour, "Program"),
     Action("end_tour", "End the first steps", ("T",), program.end_tour, "Program", when.in_tour),
@@ -167,10 +174,15 @@ def with_keys(own: Mapping[str, tuple[str, ...]]) -> tuple[Action, ...]:
     )
 
 
+def single(keys: Iterable[str]) -> tuple[str, ...]:
+    """The keys that are pressed alone, not after another ("g a")."""
+    return tuple(key for key in keys if " " not in key)
+
+
 def bindings() -> list[BindingType]:
     """The board's bindings; their ids let users give an action their own keys."""
     return [
-        Binding(",".join(action.keys), f"act('{action.id}')", action.title, id=f"board.{action.id}")
+        Binding(",".join(keys), f"act('{action.id}')", action.title, id=f"board.{action.id}")
         for action in ACTIONS
-        if action.keys
+        if (keys := single(action.keys))
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final
@@ -12,12 +13,14 @@ from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
+from textual.widgets._toast import Toast
 
 from fluxboard.model.text import clean_line
-from fluxboard.tui.actions import with_keys
+from fluxboard.tui.actions import single, with_keys
 from fluxboard.tui.ascii import AsciiGlyphs
 from fluxboard.tui.commands.program import QUITTING, quit_app
 from fluxboard.tui.config import Config
+from fluxboard.tui.desktop import sequence
 from fluxboard.tui.memory import Memory, NoMemory
 from fluxboard.tui.ports import Board, Clock, Session
 from fluxboard.tui.screens.board import BoardScreen
@@ -58,7 +61,7 @@ class FluxboardApp(App[None]):
         self.memory: Memory = memory or NoMemory()
         self._problems = list(problems)
         self.set_keymap(
-            {f"board.{action.id}": ",".join(action.keys) for action in with_keys(config.keys)}
+            {f"board.{action.id}": ",".join(single(action.keys)) for action in with_keys(config.keys)}
             if config.keys
             else {}
         )
@@ -69,6 +72,7 @@ class FluxboardApp(App[None]):
         self.clock = clock
         self._on_open = on_open
         self._board: Board | None = None
+        self._start_at: str | None = None
         self._idle = False
         self._idle_timer: Timer | None = None
         for own in (DARK, LIGHT):
@@ -187,7 +191,9 @@ class FluxboardApp(App[None]):
         except Exception as error:  # the client's errors are written for the user
             return f"The board could not be opened: {clean_line(str(error))}"
         self._board = board
-        await self.push_screen(BoardScreen(board, self.clock, memory=self.memory, config=self.config))
+        start_at, self._start_at = self._start_at, None
+        screen = BoardScreen(board, self.clock, memory=self.memory, config=self.config, start_at=start_at)
+        await self.push_screen(screen)
         for problem in self._problems:
             self.notify(problem, title="Your settings", severity="warning", timeout=10)
         self._problems = []
@@ -201,6 +207,23 @@ class FluxboardApp(App[None]):
         board, self._board = self._board, None
         if board is not None:
             await board.close()
+
+    async def on_board_screen_wants_task(self, message: BoardScreen.WantsTask) -> None:
+        """Opens another project at a task."""
+        self.project_id, self._start_at = message.project_id, message.task_id
+        await self._close_board()
+        self.go_on()
+
+    def on_board_screen_said(self, message: BoardScreen.Said) -> None:
+        """Tells the desktop what happened, while the terminal is in the background."""
+        text = sequence(message.text, os.environ)
+        if text is not None and not self.app_focus and self._driver is not None:
+            self._driver.write(text)
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on a toast goes to its task."""
+        if isinstance(event.widget, Toast) and isinstance(self.screen, BoardScreen):
+            self.screen.news.jump(event.widget._notification.message)
 
     def on_board_screen_wants_projects(self) -> None:
         self.go_on(choose=True)

@@ -125,6 +125,8 @@ class _Reader:
 
 def key_name(key: str) -> str | None:
     """A key as Textual calls it, from how a person writes it ("?", "ctrl+x"); None for what is no key."""
+    if key.startswith("g ") and (second := key_name(key[2:])) is not None:
+        return f"g {second}"
     if key in _NAMES:
         return _NAMES[key]
     if len(key) == 1 and not key.isalnum():

@@ -8,10 +8,11 @@ from typing import Literal, Protocol
 
 from fluxboard.client.company import Company
 from fluxboard.client.events import BoardEvent, Connection
+from fluxboard.client.inbox import Inbox
 from fluxboard.client.outbox import Attention
 from fluxboard.model.stats import StatusChange
 from fluxboard.model.types import Comment, Member, OnlineUser, Project, ProjectPatch, Task, TaskPatch, User
-from fluxboard.model.wire import HistoryEntry, TaskCreate
+from fluxboard.model.wire import ActivitiesAnswer, HistoryEntry, TaskCreate
 
 Clock = Callable[[], datetime]
 Unsubscribe = Callable[[], None]
@@ -38,6 +39,16 @@ class Board(Protocol):
     @property
     def company(self) -> Company:
         """The others: where they look, what they write, and what they are told of me."""
+        ...
+
+    @property
+    def inbox(self) -> Inbox:
+        """What concerns me in all projects, and how I want to hear of things."""
+        ...
+
+    @property
+    def visited_at(self) -> str:
+        """When I last closed this board before this time; "" for never."""
         ...
 
     @property
@@ -114,6 +125,17 @@ class Board(Protocol):
 
     async def history(self, task_id: str) -> tuple[HistoryEntry, ...]:
         """Who changed what in a task, newest first."""
+        ...
+
+    async def activities(
+        self,
+        offset: int = 0,
+        *,
+        user_id: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+    ) -> ActivitiesAnswer:
+        """A page of what was done in the project, newest first."""
         ...
 
     async def change_project(self, patch: ProjectPatch) -> None:

@@ -16,12 +16,15 @@ from fluxboard.client.events import (
     ProjectChanged,
     Remote,
 )
+from fluxboard.client.inbox import Inbox
 from fluxboard.client.outbox import Attention
 from fluxboard.client.undo import Overtaken
+from fluxboard.model.notify import InboxAnswer, InboxDone, InboxItem, Preferences
 from fluxboard.model.order import between
 from fluxboard.model.stats import StatusChange
 from fluxboard.model.types import (
     COMPLETED,
+    Activity,
     Author,
     Comment,
     Member,
@@ -32,11 +35,40 @@ from fluxboard.model.types import (
     TaskPatch,
     User,
 )
-from fluxboard.model.wire import HistoryEntry, TaskCreate
+from fluxboard.model.wire import ActivitiesAnswer, HistoryEntry, TaskCreate
 
 NOW = "2026-03-11T11:00:00.000Z"
 ME = User(id="u-me", email="me@example.com", name="Ada")
 MILA = Member(user_id="u-mila", name="Mila Lund", email="mila@example.com")
+
+
+class FakeMail:
+    """The part of a server's REST that keeps an inbox."""
+
+    def __init__(self) -> None:
+        self.items: tuple[InboxItem, ...] = ()
+        self.wanted = Preferences()
+        self.muted: tuple[str, ...] = ()
+
+    async def inbox(self) -> InboxAnswer:
+        items = tuple(item for item in self.items if not item.done)
+        return InboxAnswer(items=items, unread=len(items), muted=self.muted)
+
+    async def mark_inbox(self, body: InboxDone) -> InboxAnswer:
+        self.items = tuple(
+            msgspec.structs.replace(item, done=body.done) if item.id in body.ids else item
+            for item in self.items
+        )
+        return await self.inbox()
+
+    async def mute(self, project_id: str, task_id: str, *, muted: bool) -> None:
+        self.muted = tuple({*self.muted, task_id} if muted else {*self.muted} - {task_id})
+
+    async def preferences(self) -> Preferences:
+        return self.wanted
+
+    async def set_preferences(self, preferences: Preferences) -> None:
+        self.wanted = preferences
 
 
 class FakeBoard:
@@ -64,6 +96,10 @@ class FakeBoard:
         self._future: list[tuple[str, dict[str, Task]]] = []
         self._listeners: list[Callable[[BoardEvent], None]] = []
         self._made = 0
+        self.mail = FakeMail()
+        self.inbox = Inbox(self.mail, self.emit)  # type: ignore[arg-type]
+        self.visited_at = ""
+        self.done: list[Activity] = []
         self.company = Company(self.project.id, ME, send=self._tell, emit=self.emit, rev=lambda: self._made)
         for task in tasks:
             self.shown[task.id] = task if task.position else self._placed(task)
@@ -200,6 +236,27 @@ class FakeBoard:
             raise self.fail
         return self.past_of.get(task_id, ())
 
+    async def activities(
+        self,
+        offset: int = 0,
+        *,
+        user_id: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+    ) -> ActivitiesAnswer:
+        if self.fail is not None:
+            raise self.fail
+        found = [
+            each
+            for each in self.done
+            if user_id in (None, each.user_id)
+            and (since is None or each.timestamp >= since)
+            and (until is None or each.timestamp[:10] <= until)
+        ]
+        page = tuple(found[offset : offset + 100])
+        more = offset + len(page) < len(found)
+        return ActivitiesAnswer(activities=page, total=len(found), has_more=more)
+
     async def change_project(self, patch: ProjectPatch) -> None:
         if self.fail is not None:
             raise self.fail
@@ -225,6 +282,8 @@ class FakeBoard:
         if self.fail is not None:
             raise self.fail
         self.company.joined(plus=self.layer == "plus")
+        if self.layer == "plus":
+            self.inbox.refresh()
 
     async def close(self) -> None:
         self.closed = True

@@ -5,22 +5,22 @@ from __future__ import annotations
 from fluxboard.client.events import Refused, Remote
 from fluxboard.model.types import Task
 from fluxboard.tui.app import MOST_TOASTS
-from fluxboard.tui.widgets.toasts import BURST, Gatherer, Toast, toast_of
+from fluxboard.tui.widgets.toasts import BURST, Gatherer, Headline, Toast, toast_of
 from tests.support.fake_board import ME, FakeBoard
 from tests.support.waiting import until
 from tests.tui.conftest import Open, cards
 
 
-def change(kind: str, number: int = 1, user: str = "u-mila") -> Remote:
-    return Remote(kind, user, "mila", f"t{number}", f"Task {number}", None)  # type: ignore[arg-type]
+def change(kind: str, number: int = 1, user: str = "u-mila") -> Headline:
+    return Headline(kind, user, "mila", f"t{number}", f"Task {number}")  # type: ignore[arg-type]
 
 
 def test_exact_words() -> None:
-    assert toast_of(change("created")) == Toast("mila created: Task 1", "information")
-    assert toast_of(change("updated")) == Toast("mila updated: Task 1", "information")
-    assert toast_of(change("completed")) == Toast("mila completed: Task 1", "success")
-    assert toast_of(change("deleted")) == Toast("mila deleted: Task 1", "warning")
-    unknown = Remote("deleted", "u", "mila", "t", "", None)
+    assert toast_of(change("created")) == Toast("mila created: Task 1", "information", "t1")
+    assert toast_of(change("updated")) == Toast("mila updated: Task 1", "information", "t1")
+    assert toast_of(change("completed")) == Toast("mila completed: Task 1", "success", "t1")
+    assert toast_of(change("deleted")) == Toast("mila deleted: Task 1", "warning", "t1")
+    unknown = Headline("deleted", "u", "mila", "t", "")
     assert toast_of(unknown) == Toast("mila deleted a task", "warning")
 
 
@@ -30,7 +30,7 @@ def test_a_burst_becomes_one() -> None:
     gatherer.add(change("created", 1, "u-sara"))
     assert gatherer.flush() == [
         Toast("mila changed 12 tasks", "information"),
-        Toast("mila created: Task 1", "information"),
+        Toast("mila created: Task 1", "information", "t1"),
     ]
     assert gatherer.flush() == []
 

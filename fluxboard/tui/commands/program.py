@@ -24,6 +24,65 @@ def attention(screen: BoardScreen) -> None:
         screen.notify("Nothing needs your attention: the server took every edit.", timeout=4)
 
 
+def go(screen: BoardScreen) -> None:
+    from fluxboard.tui.screens.go import GoScreen
+
+    def chosen(action_id: str | None) -> None:
+        if action_id is not None:
+            screen.call_later(screen.run_action, f"act('{action_id}')")
+
+    screen.app.push_screen(GoScreen([action for action in screen.actions if action.when(screen)]), chosen)
+
+
+def newest_news(screen: BoardScreen) -> None:
+    screen.news.jump()
+
+
+def told(screen: BoardScreen) -> None:
+    screen.news.show_history()
+
+
+def inbox(screen: BoardScreen) -> None:
+    from fluxboard.tui.screens.inbox import Chosen, InboxScreen
+
+    def chosen(where: Chosen | None) -> None:
+        if where is None:
+            return
+        if where.refused:
+            attention(screen)
+        elif where.project_id != screen.board.project.id:
+            screen.go_to(where.project_id, where.task_id)
+        else:
+            screen.jump_to(where.task_id)
+
+    screen.app.push_screen(InboxScreen(screen.board, screen.clock), chosen)
+
+
+def activity(screen: BoardScreen) -> None:
+    from fluxboard.tui.screens.activity import ActivityScreen
+
+    def chosen(task_id: str | None) -> None:
+        if task_id is not None:
+            screen.jump_to(task_id)
+
+    screen.app.push_screen(ActivityScreen(screen.board, screen.faces, screen.clock), chosen)
+
+
+def preferences(screen: BoardScreen) -> None:
+    from fluxboard.tui.screens.preferences import PreferencesScreen
+
+    screen.app.push_screen(PreferencesScreen(screen.board, screen.clock))
+
+
+def mute(screen: BoardScreen) -> None:
+    """The tasks make no inbox items; those that make none make them again."""
+    board, targets = screen.board, screen.cursor.targets()
+    muted = not all(task_id in board.inbox.muted for task_id in targets)
+    for task_id in targets:
+        board.inbox.mute(board.project.id, task_id, muted=muted)
+    screen.notify("Quiet from now on." if muted else "No longer quiet.", timeout=3)
+
+
 def projects(screen: BoardScreen) -> None:
     screen.ask_for_projects()
 

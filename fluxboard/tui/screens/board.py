@@ -27,9 +27,9 @@ from fluxboard.tui.faces import Faces
 from fluxboard.tui.finder import Finder
 from fluxboard.tui.following import Following
 from fluxboard.tui.memory import Memory, NoMemory
+from fluxboard.tui.news import NewsDesk
 from fluxboard.tui.palette import ActionCommands
 from fluxboard.tui.ports import Board, Clock, Unsubscribe
-from fluxboard.tui.screens.news import NewsDesk
 from fluxboard.tui.themes import TERMINAL, palette_of
 from fluxboard.tui.view import View
 from fluxboard.tui.widgets.card import CardStyle, Density
@@ -73,6 +73,19 @@ class BoardScreen(Screen[None]):
         """The user wants to see the list of projects."""
 
     @dataclass
+    class WantsTask(Message):
+        """The user wants to see a task of another project."""
+
+        project_id: str
+        task_id: str
+
+    @dataclass
+    class Said(Message):
+        """Something that the desktop is to tell as well."""
+
+        text: str
+
+    @dataclass
     class Closed(Message):
         """The board cannot go on: access is lost, or a sign-in is needed."""
 
@@ -86,8 +99,11 @@ class BoardScreen(Screen[None]):
         *,
         memory: Memory | None = None,
         config: Config = Config(),  # noqa: B008 (frozen)
+        start_at: str | None = None,
     ) -> None:
+        """``start_at`` is a task to go to at first."""
         super().__init__()
+        self._start_at = start_at
         self.memory: Memory = memory or NoMemory()
         self.config = config
         self.actions = with_keys(config.keys)
@@ -174,6 +190,9 @@ class BoardScreen(Screen[None]):
             self._set_failure(clean_line(str(error)) or type(error).__name__)
         self.lanes.tell_empty("")
         self.sync(None)
+        if self._start_at is not None:
+            self.jump_to(self._start_at)
+            self._start_at = None
         if not self.memory.seen_tour and self.failure is None:
             self.tour.start()
 
@@ -205,6 +224,15 @@ class BoardScreen(Screen[None]):
                 self.post_message(self.Closed(reason, sign_in=True))
             case board_events.Connection():
                 self.header.connected(event)
+                self.header.delivery.connected(event)
+            case board_events.Delivery():
+                self.header.delivery.delivered(event)
+            case board_events.InboxChanged():
+                self._inbox_changed()
+                self.news.tell(event)
+            case board_events.PreferencesChanged(preferences):
+                self.board.company.be(invisible=preferences.invisible)
+                self.refresh_chrome()
             case board_events.CatchingUp():
                 self.header.catch_up(event)
             case _:
@@ -306,6 +334,24 @@ class BoardScreen(Screen[None]):
             return True
         self.notify(f"{column.name} is full: {count} of {column.wip_limit}", severity="warning", timeout=4)
         return False
+
+    def jump_to(self, task_id: str) -> None:
+        """Puts the cursor on a task wherever it is; says so when it is gone."""
+        if task_id in self.board.tasks:
+            self.finder.reveal(task_id)
+        else:
+            self.notify("This task is no longer there.", timeout=4)
+
+    def go_to(self, project_id: str, task_id: str) -> None:
+        """Asks the app for a task of another project."""
+        self.post_message(self.WantsTask(project_id, task_id))
+
+    def _inbox_changed(self) -> None:
+        """Cards with words for me are marked."""
+        before, after = set(self.faces.unread), self.board.inbox.unread_tasks
+        self.faces.unread = after
+        self.lanes.remark(before ^ after)
+        self.header.refresh()
 
     def edited(self, task_id: str | None) -> None:
         """The editor closed; the cursor goes to what was saved."""
@@ -496,6 +542,9 @@ class BoardScreen(Screen[None]):
 
     async def on_board_header_attention_pressed(self) -> None:
         await self.action_act("attention")
+
+    async def on_board_header_inbox_pressed(self) -> None:
+        await self.action_act("inbox")
 
     def on_column_tabs_picked(self, message: ColumnTabs.Picked) -> None:
         self.go(lambda: self.cursor.to_column(message.place))

@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Markdown, Static, TextArea
@@ -18,6 +18,8 @@ from fluxboard.tui.ports import Board, Clock
 
 #: The newest so many are shown at once; each is a Markdown of its own.
 _SHOWN: Final = 20
+_NAMES_SHOWN: Final = 6
+_HINT: Final = "ctrl+s sends, esc keeps it for later. Markdown; @name calls somebody."
 
 
 class _Remark(Vertical, can_focus=True):
@@ -55,7 +57,27 @@ class _Writing(TextArea):
     BINDINGS: ClassVar[list[BindingType]] = [
         ("ctrl+s", "send", "Send"),
         ("escape", "leave", "Close"),
+        Binding("tab", "complete", "Complete a name", priority=True),
     ]
+
+    def called(self) -> str | None:
+        """The name after an @ that is being written, in small letters; None where none is."""
+        row, column = self.cursor_location
+        word = self.document.get_line(row)[:column].rpartition(" ")[2]
+        return word[1:].casefold() if word.startswith("@") else None
+
+    def action_complete(self) -> None:
+        """Writes the first name that fits in full; where there is none, goes on to what comes next."""
+        called = self.called()
+        names = self.screen.query_one(Conversation).names_for(called) if called is not None else []
+        if called is None or not names:
+            self.screen.focus_next()
+            return
+        row, column = self.cursor_location
+        self.replace(f"@{names[0]} ", (row, column - len(called) - 1), (row, column))
+
+    def on_text_area_selection_changed(self) -> None:
+        self.screen.query_one(Conversation).tell_names()
 
     def on_text_area_changed(self) -> None:
         if self.display and self.text:
@@ -89,18 +111,22 @@ class Conversation(Vertical):
         self._changing: Comment | None = None
         self._drawn: tuple[Comment, ...] | None = None
         self._unsent: dict[str, str] = {}
+        #: From this moment on comments were new to me when I opened the task.
+        self._new_since = "~"
 
     def compose(self) -> ComposeResult:
         yield self._heading
         yield self._remarks
         yield _Writing(tab_behavior="focus", soft_wrap=True)
-        yield Static("ctrl+s sends, esc keeps it for later. Markdown; @name calls somebody.", id="hint")
+        yield Static(_HINT, id="hint", markup=False)
 
     def show(self, task_id: str) -> None:
         """Shows the comments of a task, at first those that are known."""
         if task_id != self._task_id:
             self.stop_writing(quietly=True)
             self._task_id, self._drawn = task_id, None
+            mine = [item.at for item in self.board.inbox.items if item.task_id == task_id and not item.done]
+            self._new_since = min(mine, default="~")
             self._draw()
 
     @work(exclusive=True, group="comments")
@@ -124,9 +150,42 @@ class Conversation(Vertical):
         name = "You" if mine else comment.author.name if comment.author else "Somebody"
         when = _since(comment.created_at, self._clock())
         changed = ", changed" if comment.updated_at != comment.created_at else ""
-        return Content.assemble((name or "Somebody", "bold"), (f"  {when}{changed}", "$flux-muted"))
+        new = not mine and comment.updated_at >= self._new_since
+        return Content.assemble(
+            (name or "Somebody", "bold"),
+            (f"  {when}{changed}", "$flux-muted"),
+            ("  new", "bold $primary") if new else "",
+        )
 
     # -- writing
+
+    def names_for(self, called: str) -> list[str]:
+        """How those members are called whose name begins so: by the first name where that is enough."""
+        firsts = [(member.name or member.email).split(" ")[0].casefold() for member in self.board.members]
+        names = []
+        for member, first in zip(self.board.members, firsts, strict=True):
+            whole = ".".join((member.name or member.email).casefold().split())
+            name = first if firsts.count(first) == 1 else whole
+            if whole.startswith(called) and member.user_id != self.board.user.id and "@" not in name:
+                names.append(name)
+        return sorted(names)
+
+    def tell_names(self) -> None:
+        """Below the box: who could be meant by the @ that is being written."""
+        called = self._box.called()
+        names = self.names_for(called) if called is not None else []
+        hint = self.query_one("#hint", Static)
+        if not names:
+            hint.update(_HINT)
+            return
+        first, *others = names[:_NAMES_SHOWN]
+        hint.update(
+            Content.assemble(
+                (f"@{first}", "bold $primary"),
+                "".join(f"  @{name}" for name in others),
+                ("   tab takes the first", "$flux-muted"),
+            )
+        )
 
     def write(self) -> None:
         """Opens the box for a new comment."""

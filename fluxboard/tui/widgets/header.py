@@ -9,9 +9,10 @@ from rich.cells import cell_len, split_graphemes
 from textual import events
 from textual.content import Content, Span
 from textual.message import Message
+from textual.timer import Timer
 from textual.widget import Widget
 
-from fluxboard.client.events import CatchingUp, Connection
+from fluxboard.client.events import CatchingUp, Connection, Delivery
 from fluxboard.model.types import COMPLETED, Column, OnlineUser, progress_of
 from fluxboard.tui.faces import Faces
 from fluxboard.tui.themes import Palette
@@ -21,6 +22,8 @@ _BAR = 12
 _ROOM_FOR_BAR = 56
 _ROOM_FOR_WORDS = 76
 _CATCHING_BAR = 8
+#: So many seconds the fate of my last edit is shown.
+_DELIVERED_SHOWN = 8.0
 
 
 def part(text: str, colour: str = "", *, bold: bool = False, on: str = "") -> Content:
@@ -51,6 +54,41 @@ def attention_text(count: int, *, short: bool = False) -> str:
     return f"⚠ {count} need{'' if count > 1 else 's'} attention"
 
 
+class DeliveryMark:
+    """What became of my last edit: saved, and seen by so many; forgotten after a while."""
+
+    def __init__(self, header: BoardHeader) -> None:
+        self._header = header
+        self._saved = False
+        self._seen = 0
+        self._timer: Timer | None = None
+
+    def connected(self, connection: Connection) -> None:
+        """Whatever is queued is not saved."""
+        if connection.queued:
+            self._saved, self._seen = False, 0
+
+    def delivered(self, delivery: Delivery) -> None:
+        """The server has it, and so many of the others show it."""
+        self._saved, self._seen = True, delivery.seen
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self._header.set_timer(_DELIVERED_SHOWN, self._forget)
+        self._header.refresh()
+
+    def text(self, *, short: bool) -> str:
+        """ "✓ saved", "✓✓ seen by 2"; "" when there is nothing to tell."""
+        if not self._saved:
+            return ""
+        if not self._seen:
+            return "✓" if short else "✓ saved"
+        return f"✓✓ {self._seen}" if short else f"✓✓ seen by {self._seen}"
+
+    def _forget(self) -> None:
+        self._saved = False
+        self._header.refresh()
+
+
 class BoardHeader(Widget):
     """Project, progress, who is here (where the sidebar is hidden) and the connection's word.
 
@@ -68,6 +106,10 @@ class BoardHeader(Widget):
     class AttentionPressed(Message):
         """The count of refused edits was clicked."""
 
+    @dataclass
+    class InboxPressed(Message):
+        """The count of what waits in the inbox was clicked."""
+
     def __init__(self, faces: Faces) -> None:
         super().__init__()
         self.faces = faces
@@ -76,6 +118,8 @@ class BoardHeader(Widget):
         self.following: Callable[[], OnlineUser | None] = lambda: None
         self._catching: CatchingUp | None = None
         self._attention = (0, 0)
+        self._inbox = (0, 0)
+        self.delivery = DeliveryMark(self)
 
     def catch_up(self, event: CatchingUp) -> None:
         """Shows how far the catching up is, until it is done."""
@@ -95,6 +139,10 @@ class BoardHeader(Widget):
             attention_text(board.connection.refused, short=width < _ROOM_FOR_WORDS), palette.high, bold=True
         )
         right = self._right(width)
+        unread = board.inbox.unread
+        waiting = part(f"✉ {unread}" if unread else "", palette.accent, bold=True)
+        if waiting.cell_length:
+            right = waiting + Content("  ") + right
         if warning.cell_length:
             right = warning + Content("  ") + right
         room = width - right.cell_length - 2
@@ -118,6 +166,8 @@ class BoardHeader(Widget):
         gap = max(1, width - left.cell_length - right.cell_length)
         start = left.cell_length + gap
         self._attention = (start, start + warning.cell_length)
+        inbox = start + (warning.cell_length + 2 if warning.cell_length else 0)
+        self._inbox = (inbox, inbox + waiting.cell_length)
         return Content.assemble(left, " " * gap, right)
 
     def _right(self, width: int) -> Content:
@@ -137,8 +187,11 @@ class BoardHeader(Widget):
                 parts.append(badges)
         if self._catching is not None:
             parts.append(self._progress(self._catching, width))
+        delivery = self.delivery.text(short=width < _ROOM_FOR_WORDS)
         if connection.queued and connection.word == "live":
             parts.append(part(f"⇡ {connection.queued}", palette.muted))
+        elif delivery:
+            parts.append(part(delivery, palette.muted))
         colour = {"live": palette.success, "polling": palette.medium, "offline": palette.critical}.get(
             connection.word, palette.muted
         )
@@ -177,6 +230,8 @@ class BoardHeader(Widget):
         start, end = self._attention
         if start <= event.x - 1 < end:
             self.post_message(self.AttentionPressed())
+        elif self._inbox[0] <= event.x - 1 < self._inbox[1]:
+            self.post_message(self.InboxPressed())
         elif event.x < 4 + cell_len(self.faces.board.project.name) + 3:
             self.post_message(self.NamePressed())
 

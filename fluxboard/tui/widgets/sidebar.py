@@ -89,13 +89,8 @@ class Sidebar(Widget):
         """Who is here, myself first and the idle ones last; of a crowd some, and a number for the rest."""
         board, palette = self.faces.board, self.faces.palette
         people = sorted(board.online, key=lambda user: (user.id != board.user.id, user.idle))
-        hidden = "  you are invisible" if board.company.invisible else ""
         lines = [
-            Content.assemble(
-                part("Online ", palette.muted, bold=True),
-                part(str(len(people)), palette.muted),
-                part(clip(hidden, width - 10), palette.medium),
-            )
+            Content.assemble(part("Online ", palette.muted, bold=True), part(str(len(people)), palette.muted))
         ]
         self._rows.clear()
         room = max(3, height // 2 - 2)
@@ -117,8 +112,11 @@ class Sidebar(Widget):
     def _person(self, user: OnlineUser, width: int, now: datetime) -> Content:
         """One who is here: their name, in how many terminals, and since when or that they are idle."""
         palette = self.faces.palette
-        name = "you" if user.id == self.faces.board.user.id else user.name or "?"
+        mine = user.id == self.faces.board.user.id
+        name = "you" if mine else user.name or "?"
         end = "idle" if user.idle else _since(user.joined_at, now)
+        if mine and self.faces.board.company.invisible:
+            end = "unseen by others"
         if user.terminals > 1:
             end = f"×{user.terminals} {end}".rstrip()
         colour = palette.muted if user.idle else palette.text

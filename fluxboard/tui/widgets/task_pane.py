@@ -120,6 +120,7 @@ class TaskPane(Vertical):
 
     def on_descendant_focus(self) -> None:
         self.add_class("-active")
+        self._read()
 
     def on_descendant_blur(self) -> None:
         self.remove_class("-active")
@@ -177,6 +178,7 @@ class TaskPane(Vertical):
         if not self.is_attached:
             return
         self._talk.load()
+        self._read()
         history = self._past
         try:
             entries = await self.board.history(self.task_id or "")
@@ -188,6 +190,11 @@ class TaskPane(Vertical):
             return
         history.display = bool(entries)
         history.update(history_text(entries))
+
+    def _read(self) -> None:
+        """What was written here is read once the user is in the task, not while the cursor passes by."""
+        if self.has_class("-active") and self.task_id is not None:
+            self.board.inbox.read_task(self.task_id)
 
     @work(exclusive=True)
     async def _follow(self) -> None:

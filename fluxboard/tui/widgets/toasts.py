@@ -1,65 +1,98 @@
-"""Which toasts other people's changes make: one for each, and one for a burst."""
+"""Which toasts the news make: one for each, and one for a burst."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from fluxboard.client.events import Remote
+from fluxboard.model.notify import NewsKind
 
 Kind = Literal["information", "success", "warning"]
-_KINDS: Final[dict[str, Kind]] = {"completed": "success", "deleted": "warning"}
+_KINDS: Final[dict[NewsKind, Kind]] = {"completed": "success", "deleted": "warning"}
+_DEEDS: Final[dict[NewsKind, str]] = {
+    "commented": "commented",
+    "mentioned": "mentioned you",
+    "assigned": "assigned you",
+}
+#: What is said to me, and of which other news of the same task it says all.
+_PERSONAL: Final[dict[NewsKind, frozenset[NewsKind]]] = {
+    "mentioned": frozenset({"commented", "created", "updated"}),
+    "assigned": frozenset({"created", "updated"}),
+}
 BURST: Final = 3
 WINDOW: Final = 0.2
 WINDOW_AFTER_BURST: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
+class Headline:
+    """What somebody else did to a task; ``title`` is "" where it is unknown."""
+
+    kind: NewsKind
+    user_id: str
+    user_name: str
+    task_id: str
+    title: str
+    project_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Toast:
-    """A toast's text, which is never markup, and its kind."""
+    """A toast's text, which is never markup, its kind, and the task that it leads to; "" for none."""
 
     text: str
     kind: Kind
+    task_id: str = ""
+    project_id: str = ""
 
 
-def toast_of(change: Remote) -> Toast:
+def toast_of(news: Headline) -> Toast:
     """The toast of one change of somebody else."""
-    name = change.user_name or "Somebody"
-    if change.kind == "deleted" and not change.title:
+    name = news.user_name or "Somebody"
+    if news.kind == "deleted" and not news.title:
         return Toast(f"{name} deleted a task", "warning")
-    return Toast(f"{name} {change.kind}: {change.title}", _KINDS.get(change.kind, "information"))
+    text = f"{name} {_DEEDS.get(news.kind, news.kind)}: {news.title}"
+    return Toast(text, _KINDS.get(news.kind, "information"), news.task_id, news.project_id)
 
 
 class Gatherer:
-    """Gathers the changes of a moment; the same change of the same task counts once."""
+    """Gathers the news of a moment; the same of the same task counts once."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, dict[tuple[str, str], Remote]] = {}
+        self._waiting: dict[str, dict[tuple[str, NewsKind], Headline]] = {}
         self.window = WINDOW
 
-    def add(self, change: Remote) -> bool:
-        """Takes a change; True when it is the first of its moment and a window should open."""
+    def add(self, news: Headline) -> bool:
+        """Takes some news; True when they are the first of their moment and a window should open."""
         first = not self._waiting
-        mine = self._waiting.setdefault(change.user_id or change.user_name, {})
-        mine[(change.task_id, change.kind)] = change
+        theirs = self._waiting.setdefault(news.user_id or news.user_name, {})
+        theirs[(news.task_id, news.kind)] = news
         return first
 
     def flush(self) -> list[Toast]:
         """The toasts of the moment that is over. After a burst the next window is longer."""
         toasts: list[Toast] = []
         burst = False
-        for changes in self._waiting.values():
-            latest = list(changes.values())
+        for waiting in self._waiting.values():
+            for (task_id, kind), _ in list(waiting.items()):
+                for said in _PERSONAL.get(kind, ()):
+                    waiting.pop((task_id, said), None)
+            latest = list(waiting.values())
             if len(latest) <= BURST:
-                toasts += [toast_of(change) for change in latest]
+                toasts += [toast_of(news) for news in latest]
                 continue
             burst = True
-            count = len({change.task_id for change in latest})
-            name = latest[-1].user_name or "Somebody"
-            if count == 1:
-                toasts.append(toast_of(latest[-1]))
-            else:
-                toasts.append(Toast(f"{name} changed {count} tasks", "information"))
+            personal = [news for news in latest if news.kind in _PERSONAL]
+            if len(personal) <= BURST:
+                toasts += [toast_of(news) for news in personal]
+                latest = [news for news in latest if news.kind not in _PERSONAL]
+            toasts += [_of_burst(latest)] if latest else []
         self._waiting.clear()
         self.window = WINDOW_AFTER_BURST if burst else WINDOW
         return toasts
+
+
+def _of_burst(latest: list[Headline]) -> Toast:
+    count = len({news.task_id for news in latest})
+    name = latest[-1].user_name or "Somebody"
+    return toast_of(latest[-1]) if count == 1 else Toast(f"{name} changed {count} tasks", "information")
