@@ -66,8 +66,21 @@ IDEAS: Final = (
 )
 
 
+SAYINGS: Final = (
+    "I can take this one after lunch.",
+    "Found the cause: the *second* tab keeps the old token.",
+    "Is this still needed for the release?",
+    "Works for me on `main`, please try again.",
+    "Half done, the tests are missing.",
+)
+CALLS: Final = ("@{name} what do you think?", "@{name} can you look at this before Friday?")
+#: Steps after which the newcomer is called for the first time, and between two calls.
+FIRST_CALL: Final = 4
+CALL_EVERY: Final = 15
+
+
 async def work(invitation: Invitation, name: str, first_pause: float) -> None:
-    """One teammate: joins, then creates, moves, edits, finishes and deletes tasks until cancelled."""
+    """One teammate: joins, then does small deeds at a human pace until cancelled."""
     session = await Session.open(invitation.server, remember=False)
     email = f"{name.split(maxsplit=1)[0].lower()}@demo.local"
     await session.sign_up(email, secrets.token_urlsafe(16), name)
@@ -75,31 +88,76 @@ async def work(invitation: Invitation, name: str, first_pause: float) -> None:
     board = await session.board(invitation.project_id)
     await board.start()
     chance = random.Random()  # noqa: S311 - no secret hangs on it
-    pause = first_pause
+    pause, steps = first_pause, 0
     try:
         while True:
             await asyncio.sleep(pause)
-            act(board, chance)
-            pause = chance.uniform(2.5, 6.0)
+            steps += 1
+            if steps % CALL_EVERY == FIRST_CALL and name == TEAM[0]:
+                await call_newcomer(board, chance)
+            else:
+                await act(board, chance)
+            pause = chance.uniform(1.5, 4.5)
     finally:
         await board.close()
         await session.close()
 
 
-def act(board: Board, chance: random.Random) -> None:
+async def look(board: Board, task: Task, chance: random.Random) -> None:
+    """Goes to a task and reads it for a moment."""
+    board.company.look_at(task.id, task.status)
+    await asyncio.sleep(chance.uniform(0.7, 1.8))
+
+
+async def write(board: Board, task: Task, field: str, chance: random.Random) -> None:
+    """Takes the time that a person takes to write a line."""
+    for _ in range(chance.randrange(2, 5)):
+        board.company.typing(task.id, field)
+        await asyncio.sleep(0.8)
+    board.company.stop_typing()
+
+
+async def comment(board: Board, task: Task, text: str, chance: random.Random) -> None:
+    """Goes to a task and writes a comment on it."""
+    await look(board, task, chance)
+    await write(board, task, "comment", chance)
+    if task.id in board.tasks:
+        board.comment(task.id, text)
+
+
+async def call_newcomer(board: Board, chance: random.Random) -> None:
+    """Calls the one whose demo this is, on a task that is open."""
+    owner = next((member for member in board.members if member.role == "owner"), None)
+    tasks = [task for task in board.tasks.values() if task.status != COMPLETED]
+    if owner is not None and tasks:
+        name = "".join(owner.name.lower().split())
+        await comment(board, chance.choice(tasks), chance.choice(CALLS).format(name=name), chance)
+
+
+async def act(board: Board, chance: random.Random) -> None:
     """One small deed, weighted so that the board stays about as full as it is."""
     tasks = list(board.tasks.values())
     open_tasks = [task for task in tasks if task.status != COMPLETED]
     mine = [task for task in tasks if task.created_by == board.user.id]
-    if len(open_tasks) < 8 or chance.random() < 0.2:
+    if len(open_tasks) < 8 or chance.random() < 0.15:
         board.create(TaskCreate(title=chance.choice(IDEAS), priority=chance.choice(PRIORITIES)))
-    elif mine and chance.random() < 0.12:
-        board.delete([chance.choice(mine).id])
-    elif chance.random() < 0.3:
-        task = chance.choice(open_tasks)
+        return
+    task = chance.choice(mine if mine and chance.random() < 0.1 else open_tasks)
+    if chance.random() < 0.25:
+        await comment(board, task, chance.choice(SAYINGS), chance)
+        return
+    await look(board, task, chance)
+    if task.id not in board.tasks:
+        return
+    if task in mine and chance.random() < 0.3:
+        board.delete([task.id])
+    elif chance.random() < 0.2:
+        await write(board, task, "description", chance)
+        board.update([task.id], TaskPatch(description=f"{task.description}\n\n{chance.choice(SAYINGS)}"))
+    elif chance.random() < 0.4:
         board.update([task.id], TaskPatch(assigned_to=board.user.id, priority=chance.choice(PRIORITIES)))
     else:
-        forward(board, chance.choice(open_tasks))
+        forward(board, board.tasks[task.id])
 
 
 def forward(board: Board, task: Task) -> None:

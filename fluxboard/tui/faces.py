@@ -9,7 +9,7 @@ from datetime import date
 from fluxboard.model.text import initials
 from fluxboard.model.types import Task
 from fluxboard.tui.cursor import Cursor
-from fluxboard.tui.sentences import writing_text
+from fluxboard.tui.sentences import writing_brief, writing_text
 from fluxboard.tui.themes import Palette
 from fluxboard.tui.view import View
 from fluxboard.tui.widgets.card import CardStyle, Marks, Person
@@ -83,7 +83,7 @@ class Faces:
             if writers:
                 colour = self.colour_of(writers[-1].user_id)
                 text = writing_text(writers, self.names)
-                self._writers[task_id] = Person(text, colour, initials(writers[-1].name))
+                self._writers[task_id] = Person(text, colour, writing_brief(writers, self.names))
             else:
                 self._writers.pop(task_id, None)
         return {

@@ -58,6 +58,14 @@ def writing_text(writers: tuple[Writer, ...], names: Mapping[str, str]) -> str:
     return f"{next(iter(people))} is {deed}"
 
 
+def writing_brief(writers: tuple[Writer, ...], names: Mapping[str, str]) -> str:
+    """As :func:`writing_text` where there is little room: "Mila: title", "2 write"."""
+    if len({writer.user_id for writer in writers}) > 1:
+        return f"{len({writer.user_id for writer in writers})} write"
+    last = writers[-1]
+    return f"{names.get(last.user_id) or last.name or 'Somebody'}: {field_word(clean_line(last.field))}"
+
+
 def activity_text(activity: Activity, columns: Mapping[str, str], names: Mapping[str, str]) -> str:
     """What somebody did, without their name; ``columns`` and ``names`` are by id."""
     title = clip(clean_line(activity.entity_title) or UNTITLED, 80)

@@ -55,7 +55,7 @@ async def test_who_writes_stands_on_the_card_and_in_the_task(opened: Open) -> No
     async with opened(FakeBoard(cards(todo=3)), size=(160, 40)) as it:
         it.board.arrive(MILA_HERE)
         it.board.hear("typing:update", userId="u-mila", taskId="todo-1", field="description", typing=True)
-        await see(it, "✎ Mila is editing the d")
+        await see(it, "✎ Mila: description")
         await it.press("enter")
         await see(it, "✎ Mila Lund is editing the description")
         it.board.hear("typing:update", userId="u-mila", taskId="todo-1", field="comment", typing=True)

@@ -189,7 +189,9 @@ def _several_lines(
     if _has_meta(task, marks):
         lines.append(_meta(task, widths[1], marks, palette, base))
     if marks.writer is not None:
-        text = clip(f"✎ {marks.writer.text}", widths[1])
+        text = f"✎ {marks.writer.text}"
+        if cell_len(text) > widths[1]:
+            text = clip(f"✎ {marks.writer.brief}", widths[1])
         lines.append([Segment(text, base + Style(color=marks.writer.colour, italic=True))])
     return lines
 
