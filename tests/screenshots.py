@@ -13,13 +13,23 @@ from textual import constants
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
-from fluxboard.client.events import Connection, Remote
+from fluxboard.client.events import Connection, Delivery, Remote
 from fluxboard.model.types import ProjectPatch
 from fluxboard.tui.app import FluxboardApp
 from fluxboard.tui.config import Config
 from fluxboard.tui.screens.board import BoardScreen
 from tests.support.fake_board import FakeBoard, FakeSession
-from tests.support.seeded import MILA, NOW, give_a_past, happenings, id_of, refused_edits, team_board
+from tests.support.seeded import (
+    MILA,
+    NOW,
+    SARA,
+    give_a_past,
+    give_mail,
+    happenings,
+    id_of,
+    refused_edits,
+    team_board,
+)
 from tests.support.waiting import until
 
 FOLDER: Final = Path(__file__).parents[1] / "screenshots"
@@ -38,8 +48,14 @@ class Shot:
 
 
 async def a_toast(pilot: Pilot[Any], screen: BoardScreen) -> None:
-    """On the busiest card, while a teammate finishes something."""
+    """On the busiest card, while a teammate finishes something and another one writes."""
     await pilot.press("l")
+    board = screen.board
+    assert isinstance(board, FakeBoard)
+    writes = {"taskId": id_of("Rate-limit the public invite endpoint"), "field": "description"}
+    board.hear("typing:update", userId=SARA.user_id, typing=True, **writes)
+    board.emit(Delivery(1, 2))
+    await until(lambda: screen.faces._writers)
     task = screen.board.tasks[id_of("Undo for bulk moves")]
     screen.news.tell(Remote("completed", MILA.user_id, MILA.name, task.id, task.title, task))
     await until(lambda: pilot.app._notifications)
@@ -83,6 +99,23 @@ async def grouped(pilot: Pilot[Any], screen: BoardScreen) -> None:
     await pilot.press("enter", "l")
 
 
+async def called(pilot: Pilot[Any], screen: BoardScreen) -> None:
+    board = screen.board
+    assert isinstance(board, FakeBoard)
+    give_mail(board)
+    board.inbox.refresh()
+    await until(lambda: board.inbox.known)
+    await pilot.press("i")
+
+
+async def looking_back(pilot: Pilot[Any], screen: BoardScreen) -> None:
+    board = screen.board
+    assert isinstance(board, FakeBoard)
+    give_mail(board)
+    await pilot.press("g", "a")
+    await pilot.pause()
+
+
 async def counting(pilot: Pilot[Any], screen: BoardScreen) -> None:
     board = screen.board
     assert isinstance(board, FakeBoard)
@@ -109,6 +142,8 @@ SHOTS: Final[dict[str, Shot]] = {
     "editor": Shot(LAPTOP, editing),
     "quick-add": Shot(LAPTOP, adding),
     "grouped": Shot(DESK, grouped),
+    "inbox": Shot(LAPTOP, called),
+    "activity": Shot(LAPTOP, looking_back),
     "stats": Shot((140, 60), counting),
     "settings": Shot(LAPTOP, settling),
     "help": Shot(LAPTOP, asking_for_keys),

@@ -9,10 +9,13 @@ from msgspec.structs import replace
 from fluxboard.client.edits import Create, Update
 from fluxboard.client.local import Refusal
 from fluxboard.client.outbox import Attention
+from fluxboard.model.notify import InboxItem, InboxKind
 from fluxboard.model.stats import StatusChange
 from fluxboard.model.types import (
     COMPLETED,
     DEFAULT_COLUMNS,
+    Activity,
+    ActivityMetadata,
     ChecklistItem,
     Column,
     Member,
@@ -225,3 +228,56 @@ def give_a_past(board: FakeBoard) -> None:
     board.shown = {task.id: task for task in made}
     board.moves = tuple(sorted(moves, key=lambda move: move.at))
     board.project = replace(board.project, due_date=(NOW + day * 14).date().isoformat())
+
+
+def give_mail(board: FakeBoard) -> None:
+    """An inbox with one item of each kind, and a morning's activity with my last visit in the middle."""
+    redirect = id_of("Fix the login redirect loop when the session expires")
+    rows: list[tuple[InboxKind, Member, str, str, int]] = [
+        ("mention", MILA, redirect, "@ada can you look at the redirect before noon?", 4),
+        ("assigned", SARA, id_of("Changelog for 0.4"), "Changelog for 0.4", 22),
+        ("comment", SARA, redirect, "It still loops in Safari.", 47),
+        ("due", Member(user_id=""), redirect, "2026-03-09", 3 * 24 * 60),
+    ]
+    titles = {task.id: task.title for task in tasks()}
+    board.mail.items = tuple(
+        InboxItem(
+            id=f"mail-{number}",
+            kind=kind,
+            project_id=board.project.id,
+            project_name=board.project.name,
+            task_id=task_id,
+            task_title=titles[task_id],
+            user_id=member.user_id,
+            user_name=member.name,
+            text=text,
+            at=timestamp(NOW - timedelta(minutes=minutes)),
+        )
+        for number, (kind, member, task_id, text, minutes) in enumerate(rows)
+    )
+    moved = ActivityMetadata(field="status", old_value="in_progress", new_value="review")
+    due = ActivityMetadata(field="dueDate", old_value=None, new_value="2026-03-13")
+    deeds = [
+        ("comment.created", MILA, redirect, ActivityMetadata(), 4),
+        ("task.updated", MILA, id_of("Merge conflicts are shown side by side"), moved, 9),
+        ("task.completed", SARA, id_of("Toasts are grouped in bursts"), moved, 21),
+        ("task.created", SARA, id_of("Ship the Docker image for arm64"), ActivityMetadata(), 31),
+        ("task.updated", board.members[0], id_of("Rate-limit the public invite endpoint"), due, 58),
+        ("member.added", board.members[0], SARA.user_id, ActivityMetadata(), 26 * 60),
+    ]
+    board.done = [
+        Activity(
+            id=f"deed-{number}",
+            project_id=board.project.id,
+            type=kind,
+            user_id=member.user_id,
+            user_name=member.name,
+            entity_type=kind.split(".")[0],
+            entity_id=about,
+            entity_title=titles.get(about, SARA.name),
+            metadata=metadata,
+            timestamp=timestamp(NOW - timedelta(minutes=minutes)),
+        )
+        for number, (kind, member, about, metadata, minutes) in enumerate(deeds)
+    ]
+    board.visited_at = timestamp(NOW - timedelta(minutes=26))

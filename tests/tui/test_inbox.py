@@ -319,7 +319,7 @@ async def test_preferences_are_set_line_by_line(opened: Open) -> None:
         await it.press("j", "enter", *"9-25", "enter")
         await see(it, "Write it as 22:00-07:00")
         await it.press("ctrl+u", *"21:30-6:00", "enter")
-        await see(it, "21:30 to 06:00")
+        await see(it, "21:30-06:00")
         await it.press(*["j"] * 5, "space")
         assert it.board.inbox.preferences.of("p1").created == "mine"
         await until(lambda: it.board.mail.wanted == it.board.inbox.preferences, what="kept on the server")

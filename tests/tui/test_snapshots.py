@@ -14,7 +14,7 @@ from textual.widgets import Input, TextArea
 
 from fluxboard.client.events import Connection, Refused, Remote
 from fluxboard.model.text import clean_line
-from fluxboard.model.types import Project, Task
+from fluxboard.model.types import Member, Project, Task
 from fluxboard.tui.app import FluxboardApp
 from fluxboard.tui.config import Config
 from fluxboard.tui.screens.board import BoardScreen
@@ -22,7 +22,7 @@ from fluxboard.tui.screens.projects import ProjectsScreen
 from fluxboard.tui.screens.sign_in import SignInScreen
 from tests.support import hostile
 from tests.support.fake_board import FakeBoard, FakeSession
-from tests.support.seeded import MILA, NOW, SARA, happenings, refused_edits, team_board
+from tests.support.seeded import MILA, NOW, SARA, give_mail, happenings, refused_edits, team_board
 from tests.support.waiting import until
 
 SIZES = [(160, 48), (100, 30), (60, 24), (40, 20)]
@@ -127,6 +127,32 @@ def idle_team() -> FakeSession:
     return FakeSession(board)
 
 
+def called_team() -> FakeSession:
+    board = team_board()
+    give_mail(board)
+    tom = Member(user_id="u-tom", name="Tom Berg", last_seen_at="2026-03-09T12:00:00.000Z")
+    board.members = (*board.members, tom)
+    return FakeSession(board)
+
+
+def writing(*keys: str) -> Callable[[Pilot[Any]], Awaitable[None]]:
+    """Somebody writes into the first task of the second column while keys are pressed."""
+
+    async def prepare(pilot: Pilot[Any]) -> None:
+        screen = await board_is_up(pilot)
+        board = screen.board
+        assert isinstance(board, FakeBoard)
+        await until(lambda: board.inbox.known)
+        task_id = board.column_ids("in_progress")[0]
+        typing = {"userId": MILA.user_id, "taskId": task_id, "field": "description", "typing": True}
+        board.hear("typing:update", **typing)
+        await until(lambda: board.company.writers(task_id) and screen.faces._writers)
+        await pilot.press(*keys)
+        await pilot.pause()
+
+    return prepare
+
+
 def hostile_team() -> FakeSession:
     board = team_board()
     for number, text in enumerate(hostile.RAW.values()):
@@ -190,6 +216,11 @@ PICTURES = {
     "help": Picture(team, press("question_mark")),
     "picker": Picture(team, press("a")),
     "palette": Picture(team, press("ctrl+p")),
+    "company": Picture(called_team, writing("l", "enter")),
+    "inbox": Picture(called_team, writing("i")),
+    "activity": Picture(called_team, writing("g", "a")),
+    "notifications": Picture(called_team, press("m")),
+    "go": Picture(called_team, press("g")),
     "projects": Picture(many_projects, projects, project=None),
     "sign-in": Picture(nobody, sign_in),
     "sign-up": Picture(nobody, sign_up),

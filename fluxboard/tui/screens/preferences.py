@@ -35,6 +35,8 @@ _LEVELS: Final = {"all": "all", "mine": "only mine", "none": "none"}
 #: What is about me in any case is wanted or not.
 _PERSONAL: Final = frozenset({"assigned", "mentioned"})
 _QUIET: Final = "22:00-07:00"
+#: As wide as the longest value, and a gap.
+_VALUE: Final = 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ class PreferencesScreen(ModalScreen[None]):
 
         def level(kind: NewsKind) -> _Choice:
             return _Choice(
-                f"  {_NEWS[kind]}",
+                _NEWS[kind],
                 lambda wanted: self._level_text(wanted, kind),
                 lambda wanted: self._with_level(wanted, kind),
             )
@@ -128,13 +130,12 @@ class PreferencesScreen(ModalScreen[None]):
         place = options.highlighted or 0
         wanted = self.board.inbox.preferences
         options.clear_options()
-        width = max(len(choice.title) for choice in self._choices if choice is not None) + 2
         for choice in self._choices:
             if choice is None:
                 heading = Content.styled("In this project I want to hear of", "$flux-muted")
                 options.add_option(Option(heading, disabled=True))
             else:
-                line = Content.assemble(choice.title.ljust(width), (choice.value(wanted), "bold $primary"))
+                line = Content.assemble((f"{choice.value(wanted):<{_VALUE}}", "bold $primary"), choice.title)
                 options.add_option(Option(line))
         options.highlighted = place
 
@@ -207,7 +208,7 @@ class PreferencesScreen(ModalScreen[None]):
 
 
 def _quiet_text(wanted: Preferences) -> str:
-    return f"{wanted.quiet_from} to {wanted.quiet_to}" if wanted.quiet_from and wanted.quiet_to else "none"
+    return f"{wanted.quiet_from}-{wanted.quiet_to}" if wanted.quiet_from and wanted.quiet_to else "none"
 
 
 def _hours(text: str) -> tuple[str, str] | None:
