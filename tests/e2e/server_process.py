@@ -10,6 +10,8 @@ import time
 import urllib.request
 from pathlib import Path
 
+SECRET = "e2e-secret-that-is-long-enough-for-hs256"
+
 
 class ServerProcess:
     """``fluxboard serve`` on ``folder``; it keeps its port over restarts."""
@@ -23,6 +25,11 @@ class ServerProcess:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         (self.folder / "server.json").unlink(missing_ok=True)
         log = (self.folder / "log").open("ab")
@@ -34,7 +41,7 @@ class ServerProcess:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env={**os.environ, "JWT_SECRET": "e2e-secret-that-is-long-enough-for-hs256"},
+            env={**os.environ, "JWT_SECRET": SECRET},
         )
         deadline = time.monotonic() + 20
         while not self._answers():
