@@ -58,8 +58,11 @@ def logout(server: str | None) -> None:
 
     async def work() -> None:
         async with signed_in(server) as session:
+            unsent = session.unsent()
             await session.sign_out()
             click.echo(f"Signed out of {session.server}.")
+            if unsent:
+                click.echo(f"{unsent} edits were not sent; they are kept for your next sign-in here.")
 
     run(work())
 

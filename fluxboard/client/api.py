@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 from urllib.parse import urlencode
 
-import httpx
 import msgspec
 from msgspec import UNSET
 
 from fluxboard.client.hygiene import decode
+from fluxboard.client.importing import imported
 from fluxboard.model.notify import InboxAnswer, InboxDone, Mute, Preferences, PreferencesAnswer
 from fluxboard.model.text import clean_line
 from fluxboard.model.types import Comment, Member, Project, ProjectPatch, Role, Task, TaskPatch, User
@@ -48,10 +48,15 @@ from fluxboard.model.wire import (
     TaskUpdate,
 )
 
+if TYPE_CHECKING:
+    import httpx
+
 T = TypeVar("T")
 Layer = Literal["core", "plus"]
 
-TIMEOUT: Final = httpx.Timeout(10.0, connect=5.0)
+#: Seconds for an answer, and for a connection.
+ANSWER_SECONDS: Final = 10.0
+CONNECT_SECONDS: Final = 5.0
 _ENTITY: Final = re.compile(r"&(?:amp|lt|gt|quot|#\d+|#x[0-9A-Fa-f]+);")
 
 encode: Final = msgspec.json.Encoder().encode
@@ -123,14 +128,28 @@ class Api:
         self.layer: Layer | None = None
         self._token = token
         self._renew = renew
-        # Without redirects: a token goes to the server it belongs to and to no other.
-        self._http = httpx.AsyncClient(
-            base_url=server, timeout=TIMEOUT, follow_redirects=False, transport=transport
-        )
+        self._transport = transport
+        self._client: httpx.AsyncClient | None = None
 
     async def close(self) -> None:
         """Closes the connections."""
-        await self._http.aclose()
+        if self._client is not None:
+            await self._client.aclose()
+
+    @property
+    def _http(self) -> httpx.AsyncClient:
+        """Made with the first request: a board is painted before the network is even imported."""
+        if self._client is None:
+            import httpx
+
+            # Without redirects: a token goes to the server it belongs to and to no other.
+            self._client = httpx.AsyncClient(
+                base_url=self.server,
+                timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
+                follow_redirects=False,
+                transport=self._transport,
+            )
+        return self._client
 
     # -- accounts
 
@@ -418,6 +437,9 @@ class Api:
         *,
         signed: bool,
     ) -> httpx.Response:
+        await imported("httpx")
+        import httpx
+
         sent: dict[str, Any] = dict(headers or {})
         token = await self._token() if signed else None
         if token:
@@ -435,6 +457,8 @@ class Api:
 
 
 def _why(error: Exception, server: str) -> str:
+    import httpx
+
     if isinstance(error, httpx.TimeoutException):
         return f"{server} did not answer in time"
     if isinstance(error, httpx.ConnectError):

@@ -34,6 +34,7 @@ from fluxboard.client.events import (
     Connection,
     ConnectionWord,
     ProjectChanged,
+    Remote,
     SignInNeeded,
     Trouble,
 )
@@ -158,6 +159,7 @@ class Board:
         self._renewal: asyncio.Task[None] | None = None
         self._closed = False
         self._lost = False
+        self._cached = False
 
     # -- what is shown
 
@@ -393,27 +395,43 @@ class Board:
 
         return stop
 
+    def open(self) -> bool:
+        """Shows the board as it was last seen on this computer, without any network; whether it ever was."""
+        if self._cached or self._tasks or self._replica.rev:
+            return self._cached
+        cached = self._store.board(*self._place)
+        if cached is None:
+            return False
+        self._cached = True
+        # What the task list told when the board was first loaded.
+        self._api.layer = "core" if cached.rev < 0 else "plus"
+        self._incoming.take_cached(cached.tasks, None if cached.rev < 0 else cached.rev)
+        self._replica.take_unsaved()
+        self._adopt()
+        return True
+
+    def _adopt(self) -> None:
+        """Shows and sends what an earlier run of the program left."""
+        adopted = self._outbox.adopt()
+        self._outgoing.doubt(adopted)
+        self._show(adopted)
+
     async def start(self) -> None:
-        """Shows the board as it was last seen on this computer and then keeps it live.
+        """Shows the board as it was last seen and then keeps it live.
 
         One that was never seen is loaded first. Raises ApiError and ApiUnreachable.
         """
         if self._tasks:
             return
-        cached = self._store.board(*self._place) if not self._replica.rev else None
-        if cached is None:
+        cached = self.open()
+        if not cached:
             await self._incoming.load()
-        else:
-            # What the task list told when the board was first loaded.
-            self._api.layer = "core" if cached.rev < 0 else "plus"
-            self._incoming.take_cached(cached.tasks, None if cached.rev < 0 else cached.rev)
-            self._replica.take_unsaved()
-        self._show(self._outbox.adopt())
+            self._adopt()
         if self._api.layer == "core":
             await self._incoming.learn_names()
         work = (self._live.run, self._outbox.run, self._poll_forever)
         self._tasks = [asyncio.create_task(self._keep_running(each)) for each in work]
-        if cached is not None:
+        if cached:
             self._heal_soon(now=True)
 
     async def idle(self) -> None:
@@ -641,6 +659,8 @@ class Board:
             self._save_soon()
             if any(self._is_due(task_id) for task_id in event.task_ids):
                 self._inbox.refresh_soon()
+        elif isinstance(event, Remote):
+            self._editing.others_changed(event.task_id, event.fields)
         elif isinstance(event, ProjectChanged):
             self._store.put_project(self._place[0], event.project)
         for listener in list(self._listeners):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -14,6 +15,8 @@ from fluxboard.model.order import FIRST, between
 from fluxboard.model.text import clean_line, clean_text
 from fluxboard.model.types import COMPLETED, TASK_FIELDS, Task, TaskPatch, User, new_id, timestamp
 from fluxboard.model.wire import TaskCreate
+
+_ATTRIBUTES: Final = {wire: attribute for attribute, wire in TASK_FIELDS.items()}
 
 
 class Editing:
@@ -34,6 +37,8 @@ class Editing:
         self._do = do
         self._plain = plain
         self._history = History()
+        #: The revision at which somebody else last changed a field of a task.
+        self._others: dict[tuple[str, str], int] = {}
 
     @property
     def tasks(self) -> Mapping[str, Task]:
@@ -53,7 +58,7 @@ class Editing:
         self._do(edits)
         made = [edit.task for edit in edits]
         if made:
-            self._history.record(Step(_named("create", made), tuple(Deed(None, task) for task in made)))
+            self._record(_named("create", made), [Deed(None, task) for task in made])
         return [task.id for task in made]
 
     def _creation(self, task: TaskCreate, position: str) -> Create:
@@ -117,7 +122,13 @@ class Editing:
         gone = [self.tasks[task_id] for task_id in task_ids if task_id in self.tasks]
         self._do([Delete(task_id=task.id, base_rev=self._base()) for task in gone])
         if gone:
-            self._history.record(Step(_named("delete", gone), tuple(Deed(task, None) for task in gone)))
+            self._record(_named("delete", gone), [Deed(task, None) for task in gone])
+
+    def others_changed(self, task_id: str, fields: Iterable[str]) -> None:
+        """Somebody else changed these fields (their wire names) of a task, at the revision that is shown."""
+        for field in fields:
+            if field in _ATTRIBUTES:
+                self._others[task_id, _ATTRIBUTES[field]] = self._replica.rev
 
     def undo(self, *, overwrite: bool = False) -> str | None:
         """Takes back my last step and says what it was; None where there is none.
@@ -128,7 +139,7 @@ class Editing:
         if step is None:
             return None
         self._check(step.reversed(), overwrite)
-        self._history.back()
+        self._history.back(self._replica.rev)
         self._perform(step.reversed())
         return step.name
 
@@ -138,7 +149,7 @@ class Editing:
         if step is None:
             return None
         self._check(step, overwrite)
-        self._history.forth()
+        self._history.forth(self._replica.rev)
         self._perform(step)
         return step.name
 
@@ -165,11 +176,17 @@ class Editing:
                 before.append(task)
         self._do(edits)
         if edits:
-            deeds = tuple(Deed(old, self.tasks[old.id]) for old in before if old.id in self.tasks)
-            self._history.record(Step(_named(verb, before), deeds))
+            deeds = [Deed(old, self.tasks[old.id]) for old in before if old.id in self.tasks]
+            self._record(_named(verb, before), deeds)
+
+    def _record(self, name: str, deeds: Sequence[Deed]) -> None:
+        self._history.record(Step(name, tuple(deeds), self._replica.rev))
 
     def _check(self, step: Step, overwrite: bool) -> None:
-        """Raises Overtaken when a task is not what ``step`` starts from; its place may have been repaired."""
+        """Raises Overtaken when somebody else changed what ``step`` changed since, even to and fro.
+
+        A task's place alone may have been repaired.
+        """
         if overwrite:
             return
         overtaken = []
@@ -178,8 +195,11 @@ class Editing:
             if deed.before is None or shown is None:
                 continue
             names = deed.changed_fields() or tuple(TASK_FIELDS)
+            names = tuple(name for name in names if name != "position")
             if any(
-                getattr(shown, name) != getattr(deed.before, name) for name in names if name != "position"
+                getattr(shown, name) != getattr(deed.before, name)
+                or self._others.get((shown.id, name), 0) > step.rev
+                for name in names
             ):
                 overtaken.append(shown)
         if overtaken:

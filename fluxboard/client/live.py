@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from fluxboard.client.importing import imported
 from fluxboard.model.wire import ERROR, JOIN_PROJECT, PRESENCE_UPDATE
 
 if TYPE_CHECKING:
@@ -140,6 +141,7 @@ class Live:
 
     async def _attempt(self, transport: str) -> None:
         """One try by one transport: handshake, room, and what was missed. Raises whatever went wrong."""
+        await imported("socketio")
         import socketio
 
         client = socketio.AsyncClient(reconnection=False, handle_sigint=False, logger=False)

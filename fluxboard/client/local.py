@@ -21,10 +21,11 @@ import msgspec
 from filelock import FileLock, Timeout
 
 from fluxboard.client.edits import Edit
-from fluxboard.model.types import Project, Task, new_id, timestamp
+from fluxboard.model.types import Project, Task, User, new_id, timestamp
 from fluxboard.model.wire import Conflict
 
 SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS users (kept_as TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS projects (
     account TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (account, id)
 ) WITHOUT ROWID;
@@ -119,6 +120,26 @@ class LocalStore:
         if self._alive is not None:
             self._alive.release()
             Path(self._alive.lock_file).unlink(missing_ok=True)
+
+    # -- who
+
+    def user(self, kept_as: str) -> User | None:
+        """Who was last signed in there."""
+        rows = self._ask("SELECT body FROM users WHERE kept_as = ?", kept_as)
+        return msgspec.json.decode(rows[0][0], type=User) if rows else None
+
+    def put_user(self, kept_as: str, user: User | None) -> Future[None]:
+        """Remembers who is signed in, or (None) that nobody is."""
+        if user is None:
+            return self._write(
+                lambda connection: connection.execute("DELETE FROM users WHERE kept_as = ?", (kept_as,))
+            )
+        body = encode(user).decode()
+        return self._write(
+            lambda connection: connection.execute(
+                "INSERT OR REPLACE INTO users VALUES (?, ?)", (kept_as, body)
+            )
+        )
 
     # -- the boards
 

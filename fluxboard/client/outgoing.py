@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 import msgspec
 
@@ -26,8 +27,20 @@ from fluxboard.client.edits import (
 from fluxboard.client.events import BoardEvent, Changed, Commented, Refused
 from fluxboard.client.outbox import Attention
 from fluxboard.client.replica import Replica
-from fluxboard.model.types import Comment, Task
-from fluxboard.model.wire import TASK_CREATED, TASK_DELETED, TASK_UPDATED, BatchBody, BatchOp
+from fluxboard.model.types import Comment, Task, timestamp
+from fluxboard.model.wire import (
+    TASK_CREATED,
+    TASK_DELETED,
+    TASK_UPDATED,
+    BatchBody,
+    BatchOp,
+    TaskAnswer,
+    TaskCreate,
+)
+
+_CLOCKS_DIFFER: Final = timedelta(minutes=1)
+#: What a Core server keeps of a new task as it was sent.
+_CORE_FIELDS: Final = ("title", "description", "status", "priority", "assigned_to", "due_date")
 
 
 class Outgoing:
@@ -56,6 +69,8 @@ class Outgoing:
         self._notify = notify
         self._emit = emit
         self._renamed = renamed
+        #: The creates whose answer is not there, with the tasks that were known before the first try.
+        self._doubtful: dict[str, frozenset[str]] = {}
 
     async def send(self, edit: Edit) -> None:
         """Sends an edit and takes the answer as confirmed. Raises ApiError and ApiUnreachable."""
@@ -65,7 +80,7 @@ class Outgoing:
             case AddComment() | ChangeComment() | RemoveComment():
                 await self._send_comment(edit, server_id)
             case Create(body=body):
-                made = await self._api.send_create(project_id, body, key)
+                made = await self._made_before(edit) or await self._create(edit, body)
                 if self._aliases.learn(edit.task_id, made.task.id):
                     self._renamed(edit.task_id, made.task.id)
                 self._confirm(edit, made.task, made.rev)
@@ -92,6 +107,47 @@ class Outgoing:
                     return
                 self._confirm(edit, None, rev)
                 await self._tell(TASK_DELETED, {"taskId": server_id})
+
+    async def _create(self, edit: Create, body: TaskCreate) -> TaskAnswer:
+        """Creates a task. Until the answer is there it is doubtful whether it was done."""
+        self._doubtful.setdefault(edit.op_id, frozenset(self._replica.confirmed))
+        try:
+            made = await self._api.send_create(self._project_id, body, edit.op_id)
+        except ApiError as error:
+            if not error.passing:
+                del self._doubtful[edit.op_id]
+            raise
+        del self._doubtful[edit.op_id]
+        return made
+
+    async def _made_before(self, edit: Create) -> TaskAnswer | None:
+        """On a Core server, which knows no operation's id, the task of a create whose answer was lost."""
+        known = self._doubtful.get(edit.op_id)
+        if known is None or self._api.layer != "core":
+            return None
+        listed = (await self._api.tasks(self._project_id)).tasks
+        made = next((task for task in listed if task.id not in known and self._is_made_by(task, edit)), None)
+        if made is None:
+            return None
+        self._aliases.learn(edit.task_id, made.id)
+        self._renamed(edit.task_id, made.id)
+        changed = self._replica.load((self._aliases.task(task) for task in listed), None)
+        self._emit(Changed(changed))
+        del self._doubtful[edit.op_id]
+        return TaskAnswer(task=made)
+
+    def _is_made_by(self, task: Task, edit: Create) -> bool:
+        """Whether a task of the server is what ``edit`` asked for, and no other that has a name here."""
+        if task.created_by != edit.task.created_by or self._aliases.task(task).id != task.id:
+            return False
+        asked = datetime.fromisoformat(edit.task.created_at) - _CLOCKS_DIFFER
+        if task.created_at < timestamp(asked):
+            return False
+        return all(getattr(task, name) == getattr(edit.body, name) for name in _CORE_FIELDS)
+
+    def doubt(self, edits: Iterable[Edit]) -> None:
+        """These may have been sent by a program that ended before it heard the answer."""
+        self._doubtful |= {edit.op_id: frozenset[str]() for edit in edits if isinstance(edit, Create)}
 
     async def send_step(self, edits: Sequence[TaskEdit]) -> list[ApiError | None]:
         """Sends the edits of one step in one request; answers for each why it was refused, or None.

@@ -27,7 +27,10 @@ EARLY: Final = 30.0
 
 
 class _Claims(msgspec.Struct):
+    """What a token says, unverified."""
+
     exp: float = 0.0
+    id: str = ""
 
 
 class Session:
@@ -56,6 +59,8 @@ class Session:
         self._refresh_token: str | None = None
         self._credentials = credentials
         self._renewing: asyncio.Task[bool] | None = None
+        #: Whether the token is still to be read from where it is remembered.
+        self._unread = False
 
     @classmethod
     async def open(
@@ -82,9 +87,16 @@ class Session:
         store = await asyncio.to_thread(LocalStore, path)
         session = cls(origin, credentials, socket_url, store, kept_as or origin)
         try:
+            # Who was here last is known without keyring and network; whether they may be, the server says.
+            known = await asyncio.to_thread(store.user, session._kept_as)
             if token:
                 session.token = token
-                session.user = await session.api.me()
+                session.user = known if known is not None and known.id == _claims(token).id else None
+                if session.user is None:
+                    session.user = await session.api.me()
+                    store.put_user(session._kept_as, session.user)
+            elif known is not None and credentials is not None:
+                session.user, session._unread = known, True
             else:
                 await session._resume()
         except BaseException:
@@ -106,12 +118,21 @@ class Session:
         return await self._enter(await self.api.sign_up(email, password, name))
 
     async def sign_out(self) -> None:
-        """Ends the session here, and on the server where it can be reached."""
+        """Ends the session here, and on the server where it can be reached; the cached boards are forgotten.
+
+        Edits that are not sent stay for the same user's next sign-in, see :meth:`unsent`.
+        """
         with contextlib.suppress(ApiError, ApiUnreachable):
             await self.api.sign_out()
         if self._credentials is not None:
             await self._credentials.forget(self.server)
-        self.user, self.token, self._refresh_token = None, None, None
+        self.store.forget(self.account)
+        await asyncio.wrap_future(self.store.put_user(self._kept_as, None))
+        self.user, self.token, self._refresh_token, self._unread = None, None, None, False
+
+    def unsent(self) -> int:
+        """How many edits of this user, in all projects, the server does not have."""
+        return sum(self.store.unsent(self.account).values())
 
     @property
     def account(self) -> str:
@@ -147,6 +168,7 @@ class Session:
 
     async def fresh_token(self) -> str | None:
         """An access token that is good for a while, renewed when need be. Raises ApiUnreachable."""
+        await self._read()
         if self._refresh_token is None:
             return self.token
         if self.token is None:
@@ -158,6 +180,7 @@ class Session:
 
     async def renew(self) -> bool:
         """Gets a new access token; False when the user must sign in again. Raises ApiUnreachable."""
+        await self._read()
         if self._refresh_token is None:
             return False
         if self._renewing is None or self._renewing.done():
@@ -168,6 +191,16 @@ class Session:
         """Closes the connections; what is remembered stays."""
         await self.api.close()
         await asyncio.to_thread(self.store.close)
+
+    async def _read(self) -> None:
+        """Reads the token of who is known to have been signed in."""
+        if self._unread:
+            self._unread = False
+            try:
+                await self._resume()
+            except ApiError as error:
+                self._unread = True
+                raise ApiUnreachable(str(error)) from None
 
     async def _resume(self) -> None:
         if self._credentials is None:
@@ -180,6 +213,7 @@ class Session:
             return
         # The token is asked for with the first call: opening needs no network.
         self.token, self._refresh_token, self.user = known.token, known.refresh_token, known.user
+        self.store.put_user(self._kept_as, self.user)
 
     async def _renew(self) -> bool:
         """Exchanges the refresh token; terminals that share one take turns, and use what another got."""
@@ -215,7 +249,8 @@ class Session:
 
     async def _enter(self, answer: AuthAnswer) -> User:
         self.token, self.user = answer.token, answer.user
-        self._refresh_token = answer.refresh_token
+        self._refresh_token, self._unread = answer.refresh_token, False
+        self.store.put_user(self._kept_as, answer.user)
         if self._credentials is not None:
             token = None if answer.refresh_token else answer.token
             kept = Credential(user=answer.user, refresh_token=answer.refresh_token, token=token)
@@ -245,9 +280,13 @@ def _origin(server: str) -> str:
 
 def _ends_at(token: str) -> float:
     """When a token ends, in seconds since the epoch, unverified; 0 where it cannot be told."""
+    return _claims(token).exp
+
+
+def _claims(token: str) -> _Claims:
     try:
         payload = token.split(".")[1]
         padded = payload + "=" * (-len(payload) % 4)
-        return msgspec.json.decode(base64.urlsafe_b64decode(padded), type=_Claims).exp
+        return msgspec.json.decode(base64.urlsafe_b64decode(padded), type=_Claims)
     except (IndexError, ValueError, msgspec.DecodeError):
-        return 0.0
+        return _Claims()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from fluxboard.model.types import TASK_FIELDS, Task
@@ -33,14 +33,15 @@ class Deed:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one key press did, with its name for the user."""
+    """What one key press did, with its name for the user, and the board's revision when it was done."""
 
     name: str
     deeds: tuple[Deed, ...]
+    rev: int = 0
 
     def reversed(self) -> Step:
         """The step that takes this one back."""
-        return Step(self.name, tuple(deed.reversed() for deed in reversed(self.deeds)))
+        return Step(self.name, tuple(deed.reversed() for deed in reversed(self.deeds)), self.rev)
 
 
 class Overtaken(Exception):
@@ -75,10 +76,10 @@ class History:
         """The step that would be done again."""
         return self._future[-1] if self._future else None
 
-    def back(self) -> None:
-        """The last step was taken back."""
-        self._future.append(self._past.pop())
+    def back(self, rev: int) -> None:
+        """The last step was taken back, at this revision of the board."""
+        self._future.append(replace(self._past.pop(), rev=rev))
 
-    def forth(self) -> None:
-        """The next step was done again."""
-        self._past.append(self._future.pop())
+    def forth(self, rev: int) -> None:
+        """The next step was done again, at this revision of the board."""
+        self._past.append(replace(self._future.pop(), rev=rev))

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from fluxboard.client.api import ApiError
+from fluxboard.client.api import ApiError, ApiUnreachable
 from fluxboard.client.board import Board
 from fluxboard.client.events import BoardEvent, Refused, Remote
 from fluxboard.client.session import Session
 from fluxboard.model.types import COMPLETED, TaskPatch
-from fluxboard.model.wire import TaskCreate
+from fluxboard.model.wire import TaskAnswer, TaskCreate
 from tests.client.conftest import QUICK
 from tests.support.core_server import CoreServer
 from tests.support.forwarder import Forwarder
@@ -111,6 +111,35 @@ async def test_a_task_keeps_its_id_here_though_the_server_gives_another(team: Te
     ada.board.delete([task_id])
     await ada.board.idle()
     assert not team.stored()
+
+
+@pytest.mark.parametrize("polled", [False, True])
+async def test_a_create_whose_answer_is_lost_is_not_done_twice(team: Team, polled: bool) -> None:
+    ada = await team.person("ada")
+    ada.board.create(TaskCreate(title="Write", description="R&D"))
+    await ada.board.idle()
+    send, lost = ada.session.api.send_create, []
+
+    async def loses_the_first(project_id: str, body: TaskCreate, key: str | None) -> TaskAnswer:
+        answer = await send(project_id, body, key)
+        if not lost:
+            lost.append(answer)
+            if polled:  # the list is heard before the next try
+                await ada.board._incoming.load()
+            raise ApiUnreachable("the answer was lost")
+        return answer
+
+    ada.session.api.send_create = loses_the_first  # type: ignore[method-assign]
+    task_id = ada.board.create(TaskCreate(title="Write", description="R&D"))
+    ada.board.update([task_id], TaskPatch(priority="high"))
+    await ada.board.idle()
+    assert lost
+    assert sorted(task["priority"] for task in team.stored().values()) == ["high", "medium"]
+    assert len(ada.board.tasks) == 2
+    assert ada.board.tasks[task_id].priority == "high"
+    ada.board.create(TaskCreate(title="Write", description="R&D"))
+    await ada.board.idle()
+    assert len(team.stored()) == len(ada.board.tasks) == 3, "what is made again on purpose is made again"
 
 
 async def test_what_it_refuses_is_taken_back_and_told(team: Team) -> None:

@@ -163,3 +163,22 @@ async def test_a_refused_task_takes_its_edits_along_and_blocks_nobody(team: Team
     bob.board.discard(created.edit.op_id)
     bob.board.discard(changed.edit.op_id)
     assert bob.board.connection.refused == 0
+
+
+async def test_undo_asks_even_where_somebody_changed_it_to_and_fro(team: Team) -> None:
+    ada, bob = await team.person("ada"), await team.person("bob")
+    task_id = ada.board.create(TaskCreate(title="Plan"))
+    ada.board.update([task_id], TaskPatch(priority="high"))
+    await until(lambda: task_id in bob.board.tasks and bob.board.tasks[task_id].priority == "high")
+    bob.board.update([task_id], TaskPatch(title="Bob's plan"))
+    bob.board.update([task_id], TaskPatch(priority="low"))
+    bob.board.update([task_id], TaskPatch(priority="high"))
+    await bob.board.idle()
+    head = (await bob.session.api.changes(team.project_id, 0)).rev
+    await until(lambda: ada.board.rev == head, what="ada has it all")
+    with pytest.raises(Overtaken):
+        ada.board.undo()
+    ada.board.undo(overwrite=True)
+    await until(lambda: bob.board.tasks[task_id].priority == "medium")
+    ada.board.redo()
+    await until(lambda: bob.board.tasks[task_id].priority == "high", what="what is mine again is not asked")

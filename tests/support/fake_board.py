@@ -277,6 +277,9 @@ class FakeBoard:
         self._listeners.append(callback)
         return lambda: self._listeners.remove(callback)
 
+    def open(self) -> bool:
+        return bool(self.shown)
+
     async def start(self) -> None:
         self.started += 1
         if self.fail is not None:
@@ -388,6 +391,9 @@ class FakeSession:
 
     async def sign_out(self) -> None:
         self.user = None
+
+    def unsent(self) -> int:
+        return sum(board.connection.queued for board in self.boards.values())
 
     async def projects(self) -> tuple[Project, ...]:
         self._maybe_fail()

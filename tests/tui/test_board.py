@@ -32,7 +32,7 @@ async def test_arrows_and_letters_move_the_cursor(opened: Open) -> None:
         assert cursor.task_id == "todo-2"
         await it.press("G")
         assert cursor.task_id == "todo-5"
-        await it.press("g", "up")
+        await it.press("home", "up")
         assert cursor.task_id == "todo-1"
 
 
@@ -290,7 +290,7 @@ async def test_a_long_column_scrolls_with_the_cursor_and_the_wheel(opened: Open)
         assert "+ " in it.text()
         await it.press("G")
         assert "todo 60" in it.text()
-        await it.press("g")
+        await it.press("home")
         assert "todo 1 " in it.text()
         column = it.screen.columns["todo"]
         await it.pilot._post_mouse_events(

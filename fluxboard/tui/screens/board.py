@@ -169,11 +169,13 @@ class BoardScreen(Screen[None]):
         self._stop = self.board.subscribe(self.on_board_event)
         self.app.theme_changed_signal.subscribe(self, lambda _theme: self._recolour())
         self.set_interval(30, self._tick)
+        self.board.open()
         self.sync(None)
         self.finder.tell()
         for note in self.board.notes:
             self.notify(note, severity="warning", timeout=8)
-        self.start_board()
+        # What is known is painted before the network is even imported.
+        self.call_after_refresh(self.start_board)
 
     async def _build_lanes(self) -> None:
         await self.lanes.build()
@@ -414,7 +416,7 @@ class BoardScreen(Screen[None]):
         self.view.change(**look)
         self.remember_looks()
         if self.lanes.stale:
-            self.run_worker(self._rebuild(), exclusive=True, group="lanes")
+            self.run_worker(self._rebuild(), group="lanes")
             return
         self._arrange()
         self.sync(None)
@@ -483,7 +485,7 @@ class BoardScreen(Screen[None]):
         self.view.reread()
         self.cursor.settle()
         if self.lanes.stale:
-            self.run_worker(self._rebuild(), exclusive=True, group="lanes")
+            self.run_worker(self._rebuild(), group="lanes")
         else:
             self.sync(None)
 

@@ -141,7 +141,15 @@ class ProjectsScreen(Screen[str]):
 
     @work(exclusive=True, exit_on_error=False)
     async def action_sign_out(self) -> None:
-        """Signs out; the app then asks who is there."""
+        """Signs out; the app then asks who is there. Asks first where something is unsent."""
+        from fluxboard.tui.screens.confirm import ConfirmScreen
+
+        if unsent := self.session.unsent():
+            told = f"{unsent} edit{'s are' if unsent > 1 else ' is'} not sent yet"
+            hint = "They are kept on this computer for your next sign-in here."
+            question = ConfirmScreen("Sign out?", told, yes="Sign out", no="Stay", hint=hint)
+            if not await self.app.push_screen_wait(question):
+                return
         try:
             await self.session.sign_out()
         except Exception as error:  # the client's errors are written for the user

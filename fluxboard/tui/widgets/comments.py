@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import ClassVar, Final
 
@@ -111,6 +112,7 @@ class Conversation(Vertical):
         self._changing: Comment | None = None
         self._drawn: tuple[Comment, ...] | None = None
         self._unsent: dict[str, str] = {}
+        self._drawing = asyncio.Lock()
         #: From this moment on comments were new to me when I opened the task.
         self._new_since = "~"
 
@@ -254,24 +256,25 @@ class Conversation(Vertical):
         self._box.focus()
         self.call_after_refresh(self._box.scroll_visible, animate=False)
 
-    @work(exclusive=True, group="drawing")
+    @work(group="drawing")
     async def _draw(self, *, away: bool = False) -> None:
-        if not self.is_attached:
-            return
-        comments = self.board.comments(self._task_id)
-        task = self.board.tasks.get(self._task_id)
-        count = max(len(comments), task.comment_count if task is not None else 0)
-        title = f"Comments {count}" if count else "No comments"
-        if len(comments) > _SHOWN:
-            title += f", the newest {_SHOWN}"
-        title += "; they are on the server, which cannot be reached now" if away else "; c writes one"
-        self._heading.update(title)
-        if comments == self._drawn:
-            return
-        holder = self._remarks
-        await holder.remove_children()
-        await holder.mount(*(_Remark(self, comment) for comment in comments[-_SHOWN:]))
-        self._drawn = comments
+        # One at a time, and never cancelled half way: a widget whose removal is cancelled lives for ever.
+        async with self._drawing:
+            if not self.is_attached:
+                return
+            comments = self.board.comments(self._task_id)
+            task = self.board.tasks.get(self._task_id)
+            count = max(len(comments), task.comment_count if task is not None else 0)
+            title = f"Comments {count}" if count else "No comments"
+            if len(comments) > _SHOWN:
+                title += f", the newest {_SHOWN}"
+            title += "; they are on the server, which cannot be reached now" if away else "; c writes one"
+            self._heading.update(title)
+            if comments == self._drawn:
+                return
+            self._drawn = comments
+            await self._remarks.remove_children()
+            await self._remarks.mount(*(_Remark(self, comment) for comment in comments[-_SHOWN:]))
 
 
 def _since(at: str, now: datetime) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 
 from textual.containers import Horizontal, Vertical
@@ -46,6 +47,8 @@ class Lanes(Horizontal):
         self.faces = faces
         self.lanes: list[Lane] = []
         self._built_for: tuple[BoardColumn, ...] = ()
+        # One at a time, and never cancelled half way: a widget whose removal is cancelled lives for ever.
+        self._building = asyncio.Lock()
 
     @property
     def columns(self) -> dict[str, Column]:
@@ -63,10 +66,11 @@ class Lanes(Horizontal):
 
     async def build(self) -> None:
         """Makes the columns anew."""
-        self._built_for = self.faces.view.columns
-        await self.remove_children()
-        self.lanes = [Lane(column, self.faces) for column in self._built_for]
-        await self.mount(*self.lanes)
+        async with self._building:
+            self._built_for = self.faces.view.columns
+            await self.remove_children()
+            self.lanes = [Lane(column, self.faces) for column in self._built_for]
+            await self.mount(*self.lanes)
 
     def lane(self, status: str) -> Lane | None:
         """The lane of a column, if it is in view."""

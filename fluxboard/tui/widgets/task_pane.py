@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ _PRIORITY_STYLES: Final = {
 _LINK: Final = re.compile(r"https?://[^\s<>\"')\]]+")
 #: A cursor that runs past cards shows each, but asks the server only for the one it rests on.
 _REST: Final = 0.25
+_NO_DESCRIPTION: Final = "*No description yet. e writes one.*"
 
 
 class Body(VerticalScroll):
@@ -92,7 +94,8 @@ class TaskPane(Vertical):
         self._past = Static("", id="history", markup=False)
         self._talk = Conversation(board, clock)
         self._shown: Task | None = None
-        self._described: str | None = None
+        self._described: tuple[str, str] | None = None
+        self._following = asyncio.Lock()
 
     def compose(self) -> ComposeResult:
         yield Static("", id="title", markup=False)
@@ -133,7 +136,6 @@ class TaskPane(Vertical):
         """Shows this task from now on."""
         if task_id != self.task_id:
             self.task_id = task_id
-            self._described = None
             self._past.display = False
             self._tell_company()
             self.query_one(Body).scroll_home(animate=False)
@@ -172,9 +174,7 @@ class TaskPane(Vertical):
     @work(exclusive=True, group="history")
     async def _tell_history(self) -> None:
         """Who did what, below the text; without a network it says that there is none to tell."""
-        from asyncio import sleep
-
-        await sleep(_REST)
+        await asyncio.sleep(_REST)
         if not self.is_attached:
             return
         self._talk.load()
@@ -196,21 +196,24 @@ class TaskPane(Vertical):
         if self.has_class("-active") and self.task_id is not None:
             self.board.inbox.read_task(self.task_id)
 
-    @work(exclusive=True)
+    @work(group="follow")
     async def _follow(self) -> None:
-        task = self.board.tasks.get(self.task_id or "")
-        if task is None:
-            self.query_one("#facts", Static).update("Somebody deleted this task. esc closes.")
-            return
-        self._shown = task
-        self.query_one("#title", Static).update(task.title or UNTITLED)
-        self.query_one("#facts", Static).update(self._facts(task))
-        self.query_one(Checklist).show(task)
-        self._talk.show(task.id)
-        if self._described != task.description:
-            await self.query_one(Markdown).update(task.description or "*No description yet. e writes one.*")
-            # Only now: the next change may have cancelled the update.
-            self._described = task.description
+        # One at a time, and never cancelled half way: a widget whose removal is cancelled lives for ever.
+        async with self._following:
+            if not self.is_attached:
+                return
+            task = self.board.tasks.get(self.task_id or "")
+            if task is None:
+                self.query_one("#facts", Static).update("Somebody deleted this task. esc closes.")
+                return
+            self._shown = task
+            self.query_one("#title", Static).update(task.title or UNTITLED)
+            self.query_one("#facts", Static).update(self._facts(task))
+            self.query_one(Checklist).show(task)
+            self._talk.show(task.id)
+            if self._described != (task.id, task.description):
+                self._described = task.id, task.description
+                await self.query_one(Markdown).update(task.description or _NO_DESCRIPTION)
 
     def _facts(self, task: Task) -> Content:
         names = {column.id: column.name for column in self.board.project.columns}
