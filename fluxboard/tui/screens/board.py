@@ -166,10 +166,10 @@ class BoardScreen(Screen[None]):
 
     async def on_mount(self) -> None:
         await self._build_lanes()
+        self.board.open()
         self._stop = self.board.subscribe(self.on_board_event)
         self.app.theme_changed_signal.subscribe(self, lambda _theme: self._recolour())
         self.set_interval(30, self._tick)
-        self.board.open()
         self.sync(None)
         self.finder.tell()
         for note in self.board.notes:
@@ -191,7 +191,7 @@ class BoardScreen(Screen[None]):
         except Exception as error:  # the client's errors are written for the user
             self._set_failure(clean_line(str(error)) or type(error).__name__)
         self.lanes.tell_empty("")
-        self.sync(None)
+        self.sync(())
         if self._start_at is not None:
             self.jump_to(self._start_at)
             self._start_at = None

@@ -63,6 +63,10 @@ class Column(ScrollView, can_focus=False, inherit_bindings=False):
 
         When nothing moved, only the lines of the dirty cards are painted again.
         """
+        if not self.size.width:  # measured once there is a width
+            self._ids, self._headings, self._measured_at = list(ids), dict(headings or {}), 0
+            self._places, self._ends, self._heights = {}, [], {}
+            return
         width = self._card_width
         if dirty is None or width != self._measured_at:
             self._heights.clear()
@@ -83,12 +87,21 @@ class Column(ScrollView, can_focus=False, inherit_bindings=False):
                 return
         self._ids = list(ids)
         self._headings = dict(headings)
+        self._place()
+        self.virtual_size = Size(self.size.width, self._ends[-1] + 1)
+        self.refresh()
+
+    def _place(self) -> None:
+        """Finds the lines of every card, and the heights that are not known for this width."""
+        width = self._measured_at = self._card_width
+        known = self._heights
+        self._heights = {
+            task_id: known[task_id] if task_id in known else self._measure(task_id, width)
+            for task_id in self._ids
+        }
         self._places = {task_id: place for place, task_id in enumerate(self._ids)}
         lines = (self._heights[task_id] + self._lead(place) for place, task_id in enumerate(self._ids))
         self._ends = list(accumulate(lines, initial=0))
-        self._heights = {task_id: self._heights[task_id] for task_id in self._ids}
-        self.virtual_size = Size(self.size.width, self._ends[-1] + 1)
-        self.refresh()
 
     def remark(self, task_ids: Iterable[str]) -> None:
         """These cards carry other marks now, which may make them higher or lower."""
@@ -158,6 +171,8 @@ class Column(ScrollView, can_focus=False, inherit_bindings=False):
             self.reveal(self.faces.cursor.task_id)
 
     def render_line(self, y: int) -> Strip:
+        if self._ids and not self._ends:
+            self._place()  # the first frame comes before the news of the size
         back = Style(bgcolor=self.faces.palette.background)
         more = self._hidden_below() if y == self.size.height - 1 else 0
         if more:
