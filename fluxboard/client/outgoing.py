@@ -199,7 +199,7 @@ class Outgoing:
                 try:
                     task = (await api.remove_comment(project_id, task_id, comment_id, key)).task
                 except ApiError as error:
-                    if error.status not in {404, 410}:
+                    if error.status != 404:  # of a deleted task it would be back when the task is restored
                         raise
                     task = None  # gone already, which is what was wanted
         self._comments.confirm(edit, comment)

@@ -152,6 +152,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("menu", "What can be done with the task", ("full_stop",), program.menu, "Program", when.on_task),
     Action("tour", "First steps", (), program.tour, "Program"),
     Action("end_tour", "End the first steps", ("T",), program.end_tour, "Program", when.in_tour),
+    Action("redraw", "Draw the screen anew", ("ctrl+l",), program.redraw, "Program"),
     Action("palette", "Command palette", ("ctrl+p",), program.palette, "Program"),
     Action(
         "retry", "Try again to reach the server", ("r",), program.retry, "Program", when.has_failed, "retry"

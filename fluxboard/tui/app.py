@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from textual import events, work
+from textual._compositor import CompositorUpdate
 from textual.app import App, ComposeResult, SystemCommand
 from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
@@ -21,6 +22,7 @@ from fluxboard.tui.ascii import AsciiGlyphs
 from fluxboard.tui.commands.program import QUITTING, quit_app
 from fluxboard.tui.config import Config
 from fluxboard.tui.desktop import sequence
+from fluxboard.tui.frames import Frames
 from fluxboard.tui.memory import Memory, NoMemory
 from fluxboard.tui.ports import Board, Clock, Session
 from fluxboard.tui.screens.board import BoardScreen
@@ -65,6 +67,9 @@ class FluxboardApp(App[None]):
             if config.keys
             else {}
         )
+        # Over SSH a dialog that dims the board behind it would send every cell again.
+        dimmed = config.dim if config.dim is not None else "SSH_CONNECTION" not in os.environ
+        self.set_class(not dimmed, "-undimmed")
         if config.ascii:
             self._filters.append(AsciiGlyphs())
         self.session = session
@@ -72,6 +77,7 @@ class FluxboardApp(App[None]):
         self.clock = clock
         self._on_open = on_open
         self._board: Board | None = None
+        self._frames = Frames()
         self._start_at: str | None = None
         self._idle = False
         self._idle_timer: Timer | None = None
@@ -94,9 +100,21 @@ class FluxboardApp(App[None]):
         yield Static("", id="waiting", markup=False)
 
     def on_mount(self) -> None:
+        self.app_resume_signal.subscribe(self, lambda _: self._frames.forget())
         self.theme_changed_signal.subscribe(self, lambda theme: self.memory.keep_theme(theme.name))
         self._idle_timer = self.set_interval(IDLE_SECONDS, self._fall_idle)
         self.go_on()
+
+    def _display(self, screen: Screen[object], renderable: Any) -> None:
+        """Writes what of a frame is not on the terminal already."""
+        if isinstance(renderable, CompositorUpdate) and not self.is_headless and not self._batch_count:
+            renderable = self._frames.thin(renderable)
+        super()._display(screen, renderable)
+
+    def redraw(self) -> None:
+        """Paints everything anew, whatever the terminal shows now."""
+        self._frames.forget()
+        self.refresh(layout=True)
 
     def notify(
         self,
@@ -213,6 +231,9 @@ class FluxboardApp(App[None]):
         self.project_id, self._start_at = message.project_id, message.task_id
         await self._close_board()
         self.go_on()
+
+    def on_board_screen_wants_redraw(self) -> None:
+        self.redraw()
 
     def on_board_screen_said(self, message: BoardScreen.Said) -> None:
         """Tells the desktop what happened, while the terminal is in the background."""

@@ -28,6 +28,7 @@ class Config:
     toasts: bool = True
     sidebar: bool | None = None
     ascii: bool = False
+    dim: bool | None = None
     keys: Keys = field(default_factory=dict)
 
 
@@ -60,7 +61,7 @@ class _Reader:
         self._problems: list[Problem] = []
 
     def read(self, table: dict[str, object]) -> tuple[Config, tuple[Problem, ...]]:
-        known = {"theme", "density", "dates", "toasts", "sidebar", "ascii", "keys"}
+        known = {"theme", "density", "dates", "toasts", "sidebar", "ascii", "dim", "keys"}
         for name in table:
             if name not in known:
                 self._say(name, f"{name} is no setting{_guess(name, known)}")
@@ -71,6 +72,7 @@ class _Reader:
             toasts=self._one(table, "toasts", bool) is not False,
             sidebar=cast("bool | None", self._one(table, "sidebar", bool)),
             ascii=bool(self._one(table, "ascii", bool)),
+            dim=cast("bool | None", self._one(table, "dim", bool)),
             keys=self._keys(table.get("keys", {})),
         )
         return config, tuple(sorted(self._problems, key=lambda problem: problem.line))
@@ -145,6 +147,7 @@ def template() -> str:
         "# toasts = true               # what others do, in a corner of the screen",
         "# sidebar = true              # the people, always or never; without it where there is room",
         "# ascii = false               # no glyphs beyond ASCII, for fonts that lack them",
+        "# dim = true                  # dialogs dim what is behind them; over SSH only when set",
         "",
         "# [keys]                      # a key or a list of keys for each action",
     ]

@@ -182,3 +182,20 @@ async def test_undo_asks_even_where_somebody_changed_it_to_and_fro(team: Team) -
     await until(lambda: bob.board.tasks[task_id].priority == "medium")
     ada.board.redo()
     await until(lambda: bob.board.tasks[task_id].priority == "high", what="what is mine again is not asked")
+
+
+async def test_a_comment_that_is_taken_back_on_a_deleted_task_stays_taken_back(team: Team) -> None:
+    ada, bob = await team.person("ada"), await team.person("bob")
+    task_id = ada.board.create(TaskCreate(title="Plan"))
+    await until(lambda: task_id in bob.board.tasks)
+    bob.board.comment(task_id, "hasty words")
+    await bob.board.idle()
+    (comment,) = bob.board.comments(task_id)
+    await ada.session.api.delete_task(team.project_id, task_id)
+    bob.board.remove_comment(comment)
+    await until(lambda: len(bob.board.attention) == 1, what="told that the task is gone")
+    await ada.session.api.restore_task(team.project_id, task_id)
+    await until(lambda: task_id in bob.board.tasks)
+    bob.board.retry(bob.board.attention[0].edit.op_id)
+    await bob.board.idle()
+    assert await bob.session.api.comments(team.project_id, task_id) == ()

@@ -19,7 +19,7 @@ from fluxboard.client.live import Live
 from fluxboard.client.local import LocalStore
 from fluxboard.client.session import Session
 from fluxboard.model.types import User
-from fluxboard.model.wire import JOIN_PROJECT
+from fluxboard.model.wire import JOIN_PROJECT, PROJECT_REMOVED
 
 if TYPE_CHECKING:
     from fluxboard.client.board import Board
@@ -75,6 +75,8 @@ class SimLive(Live):
 
     world: World
     owner: SimClient
+    #: Whether the server took this socket out of the room.
+    out = False
 
     @property
     def connected(self) -> bool:
@@ -86,6 +88,11 @@ class SimLive(Live):
     def cut(self) -> None:
         """The connection breaks."""
         self._ended.set()
+
+    def put_out(self, project_id: str) -> None:
+        """The person is no longer a member: told once, and nothing else after it."""
+        self.hear(PROJECT_REMOVED, {"projectId": project_id})
+        self.out = True
 
     def hear(self, event: str, data: Any) -> None:
         """An event arrives."""
@@ -99,6 +106,7 @@ class SimLive(Live):
         if self.owner.cut_off or not up:
             raise ConnectionError(JOIN_PROJECT)
         self._ended = asyncio.Event()
+        self.out = self.owner.user.id in world.out
         self.owner.node = world.chance.choice(up)
         self.owner.socket = self
         await self._joined()
@@ -196,6 +204,11 @@ class SimClient:
             return
         self.store, self.board = store, board
         self.last_rev = 0
+
+    @property
+    def lost(self) -> bool:
+        """Whether the program said that this project is no longer the user's."""
+        return self.board is not None and self.board._lost
 
     async def kill(self) -> None:
         """Ends the program as kill -9 does."""

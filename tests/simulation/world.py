@@ -63,6 +63,9 @@ class World:
         self.project_id = ""
         self.limited = False
         self.clients: list[SimClient] = []
+        self.owner = Person("", "", "")
+        #: The ids of those who were put out of the project.
+        self.out: set[str] = set()
         self.backend = Backend(self.chance.randint(1, 3), self._publish)
         self._folder = folder
 
@@ -85,7 +88,7 @@ class World:
 
     async def _settle_in(self, count: int) -> None:
         first, token = await self.backend.sign_up("p0")
-        owner = Person(first.id, first.name, first.email)
+        owner = self.owner = Person(first.id, first.name, first.email)
 
         def found(tx: Tx) -> str:
             return projects.create(tx, owner, ProjectCreate(name="World"), Op()).id
@@ -139,10 +142,29 @@ class World:
             client.socket.cut()
         elif roll < 0.18:
             await self._restart_node()
-        elif client.board is None:
+        elif roll < 0.21:
+            await self._kick_or_take_back(client)
+        elif client.board is None or client.lost:
+            await client.kill()
             await client.start()
         else:
             self._edit(client)
+
+    async def _kick_or_take_back(self, client: SimClient) -> None:
+        """Puts somebody out of the project who is not its owner, or takes them in again."""
+        user = client.user
+        if user.id == self.owner.id:
+            return
+
+        def work(tx: Tx) -> None:
+            with Ledger(tx, Access(self.project_id, self.owner, "owner"), Op()) as ledger:
+                if user.id in self.out:
+                    people.add(ledger, MemberAdd(user_id=user.id, role="admin"))
+                else:
+                    people.remove(ledger, user.id)
+
+        await self.backend.storage.write(work)
+        self.out ^= {user.id}
 
     async def _restart_node(self) -> None:
         node = self.chance.randrange(len(self.backend.nodes))
@@ -244,11 +266,16 @@ class World:
         self.weather = CALM
         self.backend.down.clear()
         for client in self.clients:
+            if client.user.id in self.out:
+                await self._kick_or_take_back(client)
+        for client in self.clients:
             client.cut_off = False
-            if client.board is None:
-                await client.start()
         deadline = self.loop.time() + 400
         while not self._quiet():
+            for client in self.clients:
+                if client.board is None or client.lost:  # a refusal may still have been on its way
+                    await client.kill()
+                    await client.start()
             if self.loop.time() > deadline:
                 words = [client.board.connection if client.board else None for client in self.clients]
                 revs = [client.board.rev if client.board else None for client in self.clients]
@@ -273,6 +300,10 @@ class World:
         for client in self.clients:
             socket = client.socket
             if socket is None:
+                continue
+            if client.user.id in committed.removed_users:
+                socket.put_out(self.project_id)
+            if socket.out:
                 continue
             for event in committed.events:
                 if event.name in {ACTIVITY_NEW, PRESENCE_UPDATE}:

@@ -126,6 +126,10 @@ def menu(screen: BoardScreen) -> None:
     screen.app.push_screen(PickScreen(f"{count} tasks" if count > 1 else "This task", items), chosen)
 
 
+def redraw(screen: BoardScreen) -> None:
+    screen.post_message(screen.WantsRedraw())
+
+
 def palette(screen: BoardScreen) -> None:
     screen.app.action_command_palette()
 

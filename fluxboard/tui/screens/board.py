@@ -80,6 +80,10 @@ class BoardScreen(Screen[None]):
         task_id: str
 
     @dataclass
+    class WantsRedraw(Message):
+        """Something else has written to the terminal."""
+
+    @dataclass
     class Said(Message):
         """Something that the desktop is to tell as well."""
 

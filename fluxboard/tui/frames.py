@@ -1,0 +1,101 @@
+"""Over a slow link each byte counts: of a frame only what differs from the last one is written.
+
+Textual paints the whole screen again whenever something is laid out anew, 14 kB for a line of text at 80x24.
+Here the rows that are on the terminal are remembered, and of each row the part between the first and the last
+difference is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.control import Control
+from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual.strip import Strip
+
+Piece = tuple[int, int, Strip]
+
+
+class Pieces(CompositorUpdate):
+    """Parts of rows, each with its place (x, y)."""
+
+    def __init__(self, pieces: list[Piece]) -> None:
+        self.pieces = pieces
+
+    def render_segments(self, console: Console) -> str:
+        """What to write to the terminal."""
+        return "".join(
+            f"{Control.move_to(x, y).segment.text}{strip.render(console)}" for x, y, strip in self.pieces
+        )
+
+
+class Frames:
+    """What is on the terminal, row by row."""
+
+    def __init__(self) -> None:
+        self._rows: dict[int, Strip] = {}
+
+    def forget(self) -> None:
+        """Something else was on the terminal: the next frame is written whole."""
+        self._rows.clear()
+
+    def thin(self, update: CompositorUpdate) -> CompositorUpdate:
+        """The part of an update that is not on the terminal already."""
+        written: Iterator[Piece]
+        if isinstance(update, LayoutUpdate):
+            written = ((update.region.x, y, Strip.join(row)) for y, row in _numbered(update))
+        elif isinstance(update, ChopsUpdate):
+            written = _spans(update)
+        else:
+            self.forget()
+            return update
+        return Pieces([piece for each in list(written) for piece in self._write(*each)])
+
+    def _write(self, x: int, y: int, strip: Strip) -> Iterator[Piece]:
+        """Remembers a part of a row; what of it is new."""
+        known = self._rows.get(y)
+        if known is None or x + strip.cell_length > known.cell_length:
+            # Only a row from its beginning is known as a whole.
+            if x == 0:
+                self._rows[y] = strip
+            else:
+                self._rows.pop(y, None)
+            yield x, y, strip
+            return
+        before = known.crop(x, x + strip.cell_length)
+        start, end = _difference(before, strip)
+        if start < end:
+            yield x + start, y, strip.crop(start, end)
+            self._rows[y] = Strip.join([known.crop(0, x), strip, known.crop(x + strip.cell_length)])
+
+
+def _numbered(update: LayoutUpdate) -> Iterator[tuple[int, list[Strip]]]:
+    for y, row in enumerate(update.strips, update.region.y):
+        yield y, list(row)
+
+
+def _spans(update: ChopsUpdate) -> Iterator[Piece]:
+    """The parts of rows that a partial update writes."""
+    for y, x1, x2 in update.spans:
+        for end, (x, strip) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
+            if strip is None or x > x2 or end <= x1:
+                continue
+            whole = x2 > x >= x1 and end <= x2
+            yield x, y, strip if whole else strip.crop(0, min(end, x2) - x)
+
+
+def _difference(before: Strip, after: Strip) -> tuple[int, int]:
+    """From which cell to which two strips of one length differ, at borders of segments; (0, 0) nowhere."""
+    old, new = list(before), list(after)
+    start = 0
+    while old and new and old[0] == new[0]:
+        start += new[0].cell_length
+        del old[0], new[0]
+    if not new:
+        return 0, 0
+    end = after.cell_length
+    while old and new and old[-1] == new[-1]:
+        end -= new[-1].cell_length
+        del old[-1], new[-1]
+    return start, end

@@ -1,0 +1,74 @@
+"""What is left out of a frame is on the terminal already."""
+
+from __future__ import annotations
+
+import pyte
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+from rich.segment import Segment
+from rich.style import Style
+from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual.geometry import Region
+from textual.strip import Strip
+
+from fluxboard.tui.frames import Frames
+
+WIDTH, HEIGHT = 12, 4
+STYLES = [Style(), Style(bold=True), Style(color="red"), Style(bgcolor="blue")]
+CONSOLE = Console(color_system="standard", force_terminal=True, width=WIDTH, height=HEIGHT)
+
+cells = st.tuples(st.sampled_from("ab ."), st.sampled_from(STYLES))
+
+
+def strip(drawn: list[tuple[str, Style]]) -> Strip:
+    """Cells of one style beside each other are one segment, as a widget would draw them."""
+    return Strip([Segment(text, style) for text, style in drawn]).simplify()
+
+
+rows = st.lists(cells, min_size=WIDTH, max_size=WIDTH).map(strip)
+
+
+@st.composite
+def updates(draw: st.DrawFn) -> CompositorUpdate:
+    if draw(st.booleans()):
+        top = draw(st.integers(0, HEIGHT - 1))
+        height = draw(st.integers(1, HEIGHT - top))
+        lines = [[draw(rows)] for _ in range(height)]
+        return LayoutUpdate(lines, Region(0, top, WIDTH, height))
+    y = draw(st.integers(0, HEIGHT - 1))
+    cut = draw(st.integers(1, WIDTH - 1))
+    row = draw(rows)
+    chops = [{0: row.crop(0, cut), cut: row.crop(cut, WIDTH)} for _ in range(HEIGHT)]
+    x1 = draw(st.sampled_from([0, cut]))
+    x2 = draw(st.sampled_from([each for each in (cut, WIDTH) if each > x1]))
+    return ChopsUpdate(chops, [(y, x1, x2)], [[cut, WIDTH]] * HEIGHT)
+
+
+def fresh() -> tuple[pyte.Screen, pyte.Stream]:
+    screen = pyte.Screen(WIDTH, HEIGHT)
+    return screen, pyte.Stream(screen)
+
+
+@given(st.lists(st.one_of(updates(), st.none()), min_size=1, max_size=12))
+def test_the_terminal_shows_the_same(drawn: list[CompositorUpdate | None]) -> None:
+    whole, thinned = fresh(), fresh()
+    frames = Frames()
+    for update in drawn:
+        if update is None:
+            frames.forget()
+            continue
+        whole[1].feed(update.render_segments(CONSOLE))
+        thinned[1].feed(frames.thin(update).render_segments(CONSOLE))
+        for y in range(HEIGHT):
+            assert dict(whole[0].buffer[y]) == dict(thinned[0].buffer[y])
+
+
+def test_a_frame_that_is_there_already_costs_nothing() -> None:
+    frames = Frames()
+    lines = [[Strip([Segment("one", STYLES[2]), Segment(" two     ", STYLES[0])])] for _ in range(HEIGHT)]
+    region = Region(0, 0, WIDTH, HEIGHT)
+    assert frames.thin(LayoutUpdate(lines, region)).render_segments(CONSOLE)
+    assert frames.thin(LayoutUpdate(lines, region)).render_segments(CONSOLE) == ""
+    frames.forget()
+    assert frames.thin(LayoutUpdate(lines, region)).render_segments(CONSOLE)
