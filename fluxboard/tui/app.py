@@ -58,8 +58,8 @@ class FluxboardApp(App[None]):
         on_open: Callable[[str], None] | None = None,
     ) -> None:
         """``problems`` of the config are told on the first board; ``on_open`` hears each project's id."""
-        super().__init__()
         self.config = config
+        super().__init__()
         self.memory: Memory = memory or NoMemory()
         self._problems = list(problems)
         self.set_keymap(
@@ -67,9 +67,6 @@ class FluxboardApp(App[None]):
             if config.keys
             else {}
         )
-        # Over SSH a dialog that dims the board behind it would send every cell again.
-        dimmed = config.dim if config.dim is not None else "SSH_CONNECTION" not in os.environ
-        self.set_class(not dimmed, "-undimmed")
         if config.ascii:
             self._filters.append(AsciiGlyphs())
         self.session = session
@@ -90,7 +87,10 @@ class FluxboardApp(App[None]):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Values for our own variables under themes that do not know them."""
         dark = self.current_theme.dark
+        # Over SSH a dialog that dims the board behind it would send every cell again.
+        dimmed = self.config.dim if self.config.dim is not None else "SSH_CONNECTION" not in os.environ
         return {
+            "flux-dim": "60%" if dimmed else "0%",
             "flux-muted": "#9ba3b7" if dark else "#5c6478",
             "flux-low": "#98a0b6" if dark else "#5e6880",
             "flux-medium": "#e0af68" if dark else "#8a6100",

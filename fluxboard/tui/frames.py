@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from rich.console import Console
 from rich.control import Control
+from rich.segment import Segment
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
@@ -85,17 +86,31 @@ def _spans(update: ChopsUpdate) -> Iterator[Piece]:
             yield x, y, strip if whole else strip.crop(0, min(end, x2) - x)
 
 
+def _looks_alike(one: Segment, other: Segment) -> bool:
+    """Whether two segments look the same. What a click does is not seen, nor a space's own colour."""
+    if one.text != other.text:
+        return False
+    a, b = one.style, other.style
+    if a is b or a == b:
+        return True
+    if a is None or b is None or a.link != b.link:
+        return False
+    if (a.bgcolor, a._attributes) != (b.bgcolor, b._attributes):
+        return False
+    return a.color == b.color or (one.text.isspace() and not (a.underline or a.strike or a.reverse))
+
+
 def _difference(before: Strip, after: Strip) -> tuple[int, int]:
     """From which cell to which two strips of one length differ, at borders of segments; (0, 0) nowhere."""
     old, new = list(before), list(after)
     start = 0
-    while old and new and old[0] == new[0]:
+    while old and new and _looks_alike(old[0], new[0]):
         start += new[0].cell_length
         del old[0], new[0]
     if not new:
         return 0, 0
     end = after.cell_length
-    while old and new and old[-1] == new[-1]:
+    while old and new and _looks_alike(old[-1], new[-1]):
         end -= new[-1].cell_length
         del old[-1], new[-1]
     return start, end

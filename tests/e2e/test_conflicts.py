@@ -190,6 +190,7 @@ async def test_a_comment_that_is_taken_back_on_a_deleted_task_stays_taken_back(t
     await until(lambda: task_id in bob.board.tasks)
     bob.board.comment(task_id, "hasty words")
     await bob.board.idle()
+    await bob.board.load_comments(task_id)
     (comment,) = bob.board.comments(task_id)
     await ada.session.api.delete_task(team.project_id, task_id)
     bob.board.remove_comment(comment)

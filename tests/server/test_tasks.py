@@ -419,3 +419,23 @@ async def test_no_control_character_gets_in(both: World, where: str) -> None:
             stored = (await done(ada.post(f"{path}/{task['id']}/comments", body)))["comment"]["content"]
         left = set(stored) - {"\n", "\t"}
         assert not left & set(controls + bidi), (text, stored)
+
+
+async def test_an_operation_that_was_done_in_a_batch_is_not_done_again_as_a_request(both: World) -> None:
+    ada = await both.person()
+    project = await ada.project()
+    task, gone = await ada.task(project, "One"), await ada.task(project, "Two")
+    path = f"/api/projects/{project}/tasks"
+    ops = [
+        {"op": "update", "opId": "op-1", "taskId": task["id"], "patch": {"priority": "high"}},
+        {"op": "delete", "opId": "op-2", "taskId": gone["id"]},
+    ]
+    await done(ada.post(f"{path}/batch", {"ops": ops}))
+    head = (await ada.tasks(project))["rev"]
+    body = {"priority": "high", "baseRev": 1}
+    changed = await done(ada.put(f"{path}/{task['id']}", body, Idempotency_Key="op-1"))
+    assert (changed["success"], changed["task"]["priority"]) == (True, "high")
+    deleted = await done(ada.delete(f"{path}/{gone['id']}", Idempotency_Key="op-2"))
+    assert deleted["success"]
+    assert deleted["message"]
+    assert (await ada.tasks(project))["rev"] == head, "nothing was done again"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ NOW = datetime(2026, 3, 11, 12, 0, tzinfo=UTC)
 
 # Read when an app is made; what moves is no subject of these tests.
 constants.TEXTUAL_ANIMATIONS = "none"  # type: ignore[misc]
+# Over SSH dialogs look different.
+os.environ.pop("SSH_CONNECTION", None)
 
 
 def screen_text(app: FluxboardApp) -> str:

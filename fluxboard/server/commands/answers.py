@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from fluxboard.model.types import timestamp
+from fluxboard.model.types import Task, timestamp
+from fluxboard.model.wire import BatchResult
 from fluxboard.server.errors import BadInput, Unprocessable
 from fluxboard.server.storage.sql import Statement, Tx, command
 from fluxboard.server.storage.tables import answers
@@ -24,6 +26,16 @@ class Answer:
 
     status: int
     body: bytes
+
+
+class OperationAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The answer to any request on one task."""
+
+    message: str
+    success: bool = True
+    task: Task | None = None
+    task_id: str | None = None
+    rev: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +63,8 @@ _FILL: Final = command(
 def claim(tx: Tx, user_id: str, key: str, request_hash: str) -> Answer | None:
     """Takes a key for this request; the first answer when it was taken by the same.
 
-    Raises Unprocessable when another request took it.
+    An operation of a batch that had this key is taken for the same. Raises Unprocessable when another request
+    took it.
     """
     _check(key)
     now = timestamp()
@@ -61,9 +74,20 @@ def claim(tx: Tx, user_id: str, key: str, request_hash: str) -> Answer | None:
     if claimed:
         return None
     row = tx.one(_FIND, user=user_id, of=key)
+    if row is not None and row.request_hash.startswith(OPERATION):
+        # It was done in a batch whose answer was lost; the batch as a whole was refused when it came again.
+        return Answer(row.status, _as_request(row.body))
     if row is None or row.request_hash != request_hash:
         raise Unprocessable("This key was used for another request", field="Idempotency-Key")
     return Answer(row.status, row.body.encode())
+
+
+def _as_request(body: str) -> bytes:
+    """What an operation of a batch was answered, as a request of its own is."""
+    result = msgspec.json.decode(body, type=BatchResult)
+    return msgspec.json.encode(
+        OperationAnswer(task=result.task, task_id=result.task_id, rev=result.rev, message="Done in a batch")
+    )
 
 
 def known(tx: Tx, user_id: str, key: str, request_hash: str) -> Answer | None:
