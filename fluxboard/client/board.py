@@ -633,7 +633,7 @@ class Board:
         self._told = now
         self._emit(now)
         if before is not None and before.queued and not now.queued:
-            self._company.mine_is_in()
+            self._company.mine_is_in(max(self._replica.rev, self._outgoing.last_rev))
 
     def _lose(self, reason: str) -> None:
         if self._lost:

@@ -230,9 +230,9 @@ class Company:
         """Whether I am not listed."""
         return self._state.invisible
 
-    def mine_is_in(self) -> None:
-        """The server has all that I did; from now on it is counted who sees it."""
-        self._mine = self._rev()
+    def mine_is_in(self, rev: int) -> None:
+        """The server has all that I did, up to this revision; from now on it is counted who sees it."""
+        self._mine = rev
         self._tell_delivery()
 
     def close(self) -> None:

@@ -69,6 +69,8 @@ class Outgoing:
         self._notify = notify
         self._emit = emit
         self._renamed = renamed
+        #: The newest revision that an answer gave to one of my edits; the event may still be on its way.
+        self.last_rev = 0
         #: The creates whose answer is not there, with the tasks that were known before the first try.
         self._doubtful: dict[str, frozenset[str]] = {}
 
@@ -226,6 +228,7 @@ class Outgoing:
         self._emit(Refused(edit.task_id, item.title, action_of(edit), refusal.reason, refusal.status))
 
     def _confirm(self, edit: Edit, task: Task | None, rev: int) -> None:
+        self.last_rev = max(self.last_rev, rev, task.rev if task else 0)
         shown = self._replica.shown.get(edit.task_id)
         self._replica.confirm(edit, self._aliases.task(task) if task else None, rev)
         if self._replica.shown.get(edit.task_id) != shown:

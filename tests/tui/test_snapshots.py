@@ -147,6 +147,7 @@ def writing(*keys: str) -> Callable[[Pilot[Any]], Awaitable[None]]:
         typing = {"userId": MILA.user_id, "taskId": task_id, "field": "description", "typing": True}
         board.hear("typing:update", **typing)
         await until(lambda: board.company.writers(task_id) and screen.faces._writers)
+        board.company._writers = dict.fromkeys(board.company._writers, float("inf"))
         await pilot.press(*keys)
         await pilot.pause()
 
