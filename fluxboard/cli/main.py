@@ -38,10 +38,17 @@ def demo(seconds: float | None) -> None:
 @click.option("--port", default=5050, show_default=True, help="0 takes a free one.")
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of the database and the secret.")
 @click.option("--database", help="Database URL (default: SQLite in the data folder).")
+@click.option("--redis", help="Redis URL, where several servers share a PostgreSQL database.")
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info")
 @click.option("--attached", is_flag=True, hidden=True, help="End when standard input ends.")
 def serve(
-    host: str, port: int, data: Path | None, database: str | None, log_level: str, attached: bool
+    host: str,
+    port: int,
+    data: Path | None,
+    database: str | None,
+    redis: str | None,
+    log_level: str,
+    attached: bool,
 ) -> None:
     """Run a server for a team."""
     from fluxboard.cli.local_server import announce
@@ -57,7 +64,9 @@ def serve(
         click.echo(f"fluxboard serves {url}  (API: {url}/api/docs)", err=True)
 
     try:
-        settings = Settings.load(host=host, port=port, data=folder, database=database, log_level=log_level)
+        settings = Settings.load(
+            host=host, port=port, data=folder, database=database, redis=redis, log_level=log_level
+        )
         run(settings, ready, attached=attached)
     except (BadSettings, DatabaseTooNew) as error:
         raise click.ClickException(str(error)) from None

@@ -35,6 +35,7 @@ from fluxboard.server.errors import Refusal
 from fluxboard.server.live import PACKET_MAX, Live
 from fluxboard.server.rest.accounts import AccountRoutes
 from fluxboard.server.rest.inbox import InboxRoutes
+from fluxboard.server.rest.operations import operations_routes
 from fluxboard.server.rest.projects import InviteRoutes, MemberRoutes, ProjectRoutes
 from fluxboard.server.rest.support import (
     Services,
@@ -108,6 +109,7 @@ class Server:
         return Litestar(
             route_handlers=[
                 health,
+                *operations_routes(self.live),
                 AccountRoutes,
                 ProjectRoutes,
                 MemberRoutes,

@@ -37,15 +37,26 @@ class Company:
     """Presence and the volatile events of this process's sockets.
 
     ``busy`` says that commits wait to be published; ``left`` hears of a person's last terminal going.
+    ``changed`` and ``whispered`` hear what the other processes are to know.
     """
 
     def __init__(
-        self, sio: SocketServer, busy: Callable[[], bool], left: Callable[[str, str, bool], None]
+        self,
+        sio: SocketServer,
+        busy: Callable[[], bool],
+        left: Callable[[str, str, bool], None],
+        changed: Callable[[str], None],
+        whispered: Callable[[str, list[Whisper]], None],
     ) -> None:
         self._sio = sio
-        self.presence = Presence(self._tell, left)
+        self.presence = Presence(self._tell, left, changed)
+
+        async def whisper(project_id: str, whispers: list[Whisper]) -> None:
+            whispered(project_id, whispers)
+            await sio.whisper(room_of(project_id), whispers)
+
         self._whispers = Whispers(
-            lambda project_id, whispers: sio.whisper(room_of(project_id), whispers),
+            whisper,
             busy,
             self.presence.crowded,
         )

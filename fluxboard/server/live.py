@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
+import random
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -38,26 +40,32 @@ from fluxboard.model.wire import (
     TypingUpdate,
 )
 from fluxboard.server.auth import Tokens
+from fluxboard.server.cluster import Cluster
 from fluxboard.server.commands import accounts, people, projects, tasks
 from fluxboard.server.commands.access import BAD_TOKEN, NO_ACCESS, Caller, enter, identify
 from fluxboard.server.commands.ledger import encode
+from fluxboard.server.commands.replay import heads, replay
 from fluxboard.server.company import Company, room_of
 from fluxboard.server.errors import Forbidden, NotFound, Refusal, Unavailable
+from fluxboard.server.feed import PATIENCE, Feed
 from fluxboard.server.packets import Notice, Renewal, SocketServer
 from fluxboard.server.settings import Settings
 from fluxboard.server.storage.engine import Committed, Storage
 from fluxboard.server.storage.sql import Tx
+from fluxboard.server.whispers import Whisper
 
 SWEEP_SECONDS: Final = 2.0
 MEMBERSHIP_SECONDS: Final = 30.0
-HEAD_SOON: Final = 15.0
-HEAD_LATER: Final = 60.0
+#: How often the heads of the rooms are looked up, where other processes commit, too.
+LOOK_SECONDS: Final = 1.0
 EXPIRING_SECONDS: Final = 60.0
 ROOMS_A_SOCKET: Final = 50
 #: The largest packet that a client may send, in bytes.
 PACKET_MAX: Final = 100_000
 #: In this time a connection is signed in, or closed.
 SIGN_IN_SECONDS: Final = 10.0
+#: Clients of a server that ends come to the others within this time.
+RETURN_SECONDS: Final = 10.0
 FAILED: Final = "The server failed at this. It was logged."
 
 log = logging.getLogger("fluxboard.live")
@@ -77,14 +85,6 @@ class Client:
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
-@dataclass(slots=True)
-class _Head:
-    """A room's newest revision, when it was last heard, and when it is told again."""
-
-    rev: int
-    due: float
-
-
 class Live:
     """The sockets of this process."""
 
@@ -92,8 +92,10 @@ class Live:
         self._tokens = tokens
         self._storage: Storage | None = None
         self._clients: dict[str, Client] = {}
-        self._heads: dict[str, _Head] = {}
-        self._queue: asyncio.Queue[Committed] = asyncio.Queue()
+        #: Commits to publish in order, and projects of which something was missed.
+        self._queue: asyncio.Queue[Committed | str] = asyncio.Queue()
+        self._feed = Feed(self._queue.put_nowait, self._queue.put_nowait)
+        self._shared = not settings.database.startswith("sqlite:")
         self._tasks: list[asyncio.Task[None]] = []
         self._strangers: dict[str, float] = {}
         self.sio = SocketServer(
@@ -106,7 +108,20 @@ class Live:
             logger=logging.getLogger("fluxboard.socketio"),
             engineio_logger=logging.getLogger("fluxboard.engineio"),
         )
-        self.company = Company(self.sio, lambda: not self._queue.empty(), self._left)
+        self.cluster = Cluster(
+            settings.redis,
+            lambda: self.presence,
+            take=self._feed.take,
+            tell=lambda told: self._queue.put_nowait(Committed("", 0, (), told=(told,))),
+            whisper=self._whisper,
+        )
+        self.company = Company(
+            self.sio,
+            lambda: not self._queue.empty(),
+            self._left,
+            self.cluster.changed,
+            self.cluster.whispered,
+        )
         self._leaving: set[asyncio.Task[None]] = set()
         self.presence = self.company.presence
         self.sio.on("connect", self._connect)
@@ -128,16 +143,26 @@ class Live:
         self._tasks = [
             asyncio.create_task(self._publish_forever()),
             asyncio.create_task(self._sweep_forever()),
+            *([asyncio.create_task(self._look_forever())] if self._shared else []),
         ]
+        if self.cluster.bus:
+            self.cluster.bus.start()
 
     def publish(self, committed: Committed) -> None:
-        """Queues what a commit announced; called in commit order."""
-        self._queue.put_nowait(committed)
+        """Queues what a commit of this process announced; called in commit order."""
+        self.cluster.committed(committed)
+        if committed.told:
+            self._queue.put_nowait(Committed("", 0, (), told=committed.told))
+        if committed.project_id:
+            self._feed.take(replace(committed, told=()))
 
     async def drain(self) -> None:
         """Says what is still to be said, tells every socket that this server ends, and closes them."""
         await self._queue.join()
-        await self.sio.emit(SERVER_DRAINING, {"retryAfter": 1})
+        for socket_id in list(self._clients):
+            # Where others go on serving, not all come to them at once.
+            wait = random.uniform(0, RETURN_SECONDS) if self.cluster.bus else 1  # noqa: S311 - no secret
+            await self.sio.emit(SERVER_DRAINING, {"retryAfter": round(wait, 1)}, to=socket_id)
         await asyncio.sleep(0)
         await asyncio.gather(*(self._close(socket_id) for socket_id in list(self._clients)))
         for connection in self.sio.strangers():  # all of them now; a poll that waits is answered
@@ -148,6 +173,7 @@ class Live:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, *self._leaving, return_exceptions=True)
+        await self.cluster.stop()
 
     # -- what clients send
 
@@ -167,6 +193,7 @@ class Live:
             del self._clients[socket_id]
             raise socketio.exceptions.ConnectionRefusedError("The connection is closed")
         await self.sio.enter_room(socket_id, _room_of_person(client.caller.user_id))
+        self.cluster.here(client.caller.user_id, here=True)
 
     async def _welcome(self, auth: Any) -> Client:
         token = auth.get("token") if isinstance(auth, dict) else None
@@ -185,6 +212,9 @@ class Live:
         rooms, client.rooms = client.rooms, set()
         for project_id in rooms:
             self.presence.leave(project_id, client.caller.user_id, socket_id)
+        user_id = client.caller.user_id
+        if not any(other.caller.user_id == user_id for other in self._clients.values()):
+            self.cluster.here(user_id, here=False)
 
     def _on(
         self, event: str, kind: type[T], handle: Callable[[str, Client, T], Awaitable[dict[str, object]]]
@@ -216,14 +246,17 @@ class Live:
         # Nobody is in the room before their access is known, and a removal that is published while it is
         # looked up takes the project out of `joining`.
         client.joining.add(project_id)
+        self._feed.open(project_id)
+        self.cluster.enter(project_id)
         try:
-            await self._store.read(lambda tx: enter(tx, client.caller, project_id))
+            known, _ = await self._store.read(lambda tx: _head_for(tx, client.caller, project_id))
             if project_id not in client.joining:
                 raise Forbidden(NO_ACCESS)
         finally:
             client.joining.discard(project_id)
         await self.sio.enter_room(socket_id, room_of(project_id))
         client.rooms.add(project_id)
+        self._feed.begin(project_id, known)
         self.presence.enter(project_id, client.caller.user_id, client.name, socket_id)
         # In the room before the head is read: what is committed in between is heard.
         try:
@@ -231,8 +264,6 @@ class Live:
         except Exception:
             await self._take_out(socket_id, project_id)
             raise
-        head = self._heads.setdefault(project_id, _Head(rev, time.monotonic() + HEAD_LATER))
-        head.rev = max(head.rev, rev)
         return {"ok": True, "rev": rev, "visitedAt": visited_at}
 
     async def _leave(self, socket_id: str, client: Client, wanted: JoinProject) -> dict[str, object]:
@@ -261,9 +292,12 @@ class Live:
 
     async def _publish_forever(self) -> None:
         while True:
-            committed = await self._queue.get()
+            waiting = await self._queue.get()
             try:
-                await self._publish(committed)
+                if isinstance(waiting, str):
+                    await self._heal(waiting)
+                else:
+                    await self._publish(waiting)
             except Exception:
                 log.exception("publishing a commit failed")
             finally:
@@ -279,8 +313,6 @@ class Live:
         room = room_of(project_id)
         if room not in self.sio.manager.rooms.get("/", {}):
             return
-        head = self._heads.setdefault(project_id, _Head(0, 0))
-        head.rev, head.due = max(head.rev, committed.rev), time.monotonic() + HEAD_SOON
         sender = self._clients.get(committed.socket_id or "")
         own = sender is not None and sender.caller.user_id == committed.user_id
         skipped = committed.socket_id if own else None
@@ -290,6 +322,24 @@ class Live:
             for socket_id, client in list(self._clients.items()):
                 if project_id in client.rooms:
                     await self._take_out(socket_id, project_id)
+
+    async def _heal(self, project_id: str) -> None:
+        """Tells a room from the log what was missed, after those who may no longer hear it are out."""
+        since = self._feed.rev(project_id)
+        if since is None:
+            return
+        await self._sweep_members(project_id)
+        head, events = await self._store.read(lambda tx: replay(tx, project_id, since))
+        if self._feed.rev(project_id) != since:
+            return  # it came meanwhile, and is queued behind this
+        for event in events:
+            await self.sio.emit(event.name, msgspec.Raw(event.payload), room=room_of(project_id))
+        self._feed.healed(project_id, head)
+
+    def _whisper(self, project_id: str, whispers: list[Whisper]) -> None:
+        task = asyncio.ensure_future(self.sio.whisper(room_of(project_id), whispers))
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
 
     def _left(self, project_id: str, user_id: str, visible: bool) -> None:
         async def keep() -> None:
@@ -337,6 +387,7 @@ class Live:
                 await self._sweep_sessions()
                 await self._sweep_connections()
                 await self._tell_heads()
+                self.cluster.sweep()
                 if time.monotonic() - last_members >= MEMBERSHIP_SECONDS:
                     last_members = time.monotonic()
                     await self._sweep_members()
@@ -365,28 +416,39 @@ class Live:
             if now - since > SIGN_IN_SECONDS:
                 await self.sio.drop(stranger)
 
-    async def _sweep_members(self) -> None:
+    async def _sweep_members(self, only: str | None = None) -> None:
         """A message about a lost membership may itself be lost."""
         held = [
             (socket_id, client.caller, project_id)
             for socket_id, client in self._clients.items()
             for project_id in client.rooms
+            if only in {None, project_id}
         ]
         for socket_id, project_id in await self._store.read(lambda tx: _lost(tx, held)) if held else ():
             await self._put_out(socket_id, project_id)
 
     async def _tell_heads(self) -> None:
         """An event that was the last one and got lost leaves no gap to see; so the head is told."""
-        now = time.monotonic()
-        watched = set(self.presence.rooms())
-        for project_id in list(self._heads):
-            head = self._heads[project_id]
-            if project_id not in watched:
-                del self._heads[project_id]
-            elif head.due <= now:
-                head.due = now + HEAD_LATER
-                message = Head(project_id=project_id, rev=head.rev)
-                await self.sio.emit(SYNC_HEAD, msgspec.Raw(encode(message)), room=room_of(project_id))
+        keep = set(self.presence.rooms()).union(*(client.joining for client in self._clients.values()))
+        for project_id in self._feed.close(keep):
+            self.cluster.leave(project_id)
+        for project_id, rev in self._feed.heads():
+            message = Head(project_id=project_id, rev=rev)
+            await self.sio.emit(SYNC_HEAD, msgspec.Raw(encode(message)), room=room_of(project_id))
+
+    async def _look_forever(self) -> None:
+        """The database knows what was committed, whether or not a message said so."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                found = await self._store.read(functools.partial(heads, project_ids=self._feed.rooms()))
+                await asyncio.sleep(PATIENCE)  # what is on its way arrives
+                for project_id, head in found.items():
+                    told = self._feed.rev(project_id)
+                    if told is not None and told < head:
+                        self._queue.put_nowait(project_id)
+            except Exception as error:
+                log.warning("the heads were not looked up: %s", type(error).__name__)
 
     @property
     def _store(self) -> Storage:

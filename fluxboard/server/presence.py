@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -17,6 +18,7 @@ CROWD = 50
 @dataclass(slots=True)
 class _Terminal:
     task_id: str | None = None
+    looked_at: float = 0.0
     idle: bool = False
     invisible: bool = False
 
@@ -42,21 +44,39 @@ class _Room:
     timer: asyncio.TimerHandle | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A person's terminals in a room on one process; ``looked_at`` is in seconds since the epoch."""
+
+    user_id: str
+    name: str
+    joined_at: str
+    terminals: int
+    idle: bool
+    visible: bool
+    task_id: str | None
+    looked_at: float
+
+
 class Presence:
     """Keeps the rooms and tells each its true list, coalesced.
 
     ``tell`` sends a list to a room; ``left`` hears of a person's last terminal going: the project,
-    the person, and whether they could be seen.
+    the person, and whether they could be seen; ``changed`` of the rooms whose own people changed.
     """
 
     def __init__(
         self,
         tell: Callable[[str, tuple[OnlineUser, ...]], Awaitable[None]],
         left: Callable[[str, str, bool], None] = lambda *_: None,
+        changed: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._tell = tell
         self._left = left
+        self._changed = changed
         self._rooms: dict[str, _Room] = {}
+        #: What other processes say, by project and process.
+        self._elsewhere: dict[str, dict[str, tuple[Share, ...]]] = {}
         self._sending: set[asyncio.Task[None]] = set()
 
     def rooms(self) -> list[str]:
@@ -72,7 +92,7 @@ class Presence:
         """Whether a person is in a room for all to see."""
         room = self._rooms.get(project_id)
         seat = room.seats.get(user_id) if room else None
-        return seat is not None and seat.visible
+        return seat is not None and seat.visible and all(s.visible for s in self._others(project_id, user_id))
 
     def enter(self, project_id: str, user_id: str, name: str, socket_id: str) -> None:
         """A socket of a person joined."""
@@ -80,6 +100,7 @@ class Presence:
         seat = room.seats.setdefault(user_id, _Seat(name, timestamp()))
         seat.terminals.setdefault(socket_id, _Terminal())
         self._change(project_id, room)
+        self._changed(project_id)
 
     def leave(self, project_id: str, user_id: str, socket_id: str) -> None:
         """A socket of a person left; the person is gone with their last one."""
@@ -91,19 +112,22 @@ class Presence:
         del seat.terminals[socket_id]
         if not seat.terminals:
             del room.seats[user_id]
-            self._left(project_id, user_id, visible)
+            if not self._others(project_id, user_id):
+                self._left(project_id, user_id, visible)
+        self._changed(project_id)
         if room.seats:
             self._change(project_id, room)
             return
         if room.timer is not None:
             room.timer.cancel()
         del self._rooms[project_id]
+        self._elsewhere.pop(project_id, None)
 
     def look(self, project_id: str, user_id: str, socket_id: str, task_id: str | None) -> None:
         """A person's cursor moved. That is told by an event of its own; the next list only repeats it."""
         terminals = self._rooms[project_id].seats[user_id].terminals
         terminal = terminals[socket_id] = terminals.pop(socket_id)
-        terminal.task_id = task_id
+        terminal.task_id, terminal.looked_at = task_id, time.time()
 
     def state(self, project_id: str, user_id: str, socket_id: str, *, idle: bool, invisible: bool) -> None:
         """Whether somebody is at the keys of a terminal, and whether its person is to be listed."""
@@ -112,24 +136,57 @@ class Presence:
         if (terminal.idle, terminal.invisible) != (idle, invisible):
             terminal.idle, terminal.invisible = idle, invisible
             self._change(project_id, room)
+            self._changed(project_id)
 
-    def online(self, project_id: str) -> tuple[OnlineUser, ...]:
-        """The people in a room who can be seen, in the order they came."""
+    def share(self, project_id: str) -> tuple[Share, ...]:
+        """What the other processes are to know of this one's people in a room."""
         room = self._rooms.get(project_id)
         if room is None:
             return ()
         return tuple(
-            OnlineUser(
-                id=user_id,
+            Share(
+                user_id=user_id,
                 name=seat.name,
                 joined_at=seat.joined_at,
-                idle=all(terminal.idle for terminal in seat.terminals.values()),
-                task_id=list(seat.terminals.values())[-1].task_id,
                 terminals=len(seat.terminals),
+                idle=all(terminal.idle for terminal in seat.terminals.values()),
+                visible=seat.visible,
+                task_id=list(seat.terminals.values())[-1].task_id,
+                looked_at=list(seat.terminals.values())[-1].looked_at,
             )
             for user_id, seat in room.seats.items()
-            if seat.visible
         )
+
+    def hear(self, project_id: str, process: str, shares: tuple[Share, ...]) -> None:
+        """What another process says of its people in a room; nothing of it is kept where nobody is."""
+        room = self._rooms.get(project_id)
+        if room is None:
+            return
+        said = self._elsewhere.setdefault(project_id, {})
+        if said.pop(process, ()) != shares:
+            self._change(project_id, room)
+        if shares:
+            said[process] = shares
+
+    def gone(self, process: str) -> None:
+        """Another process ended, or is not heard of: its people are not here."""
+        for project_id in list(self._elsewhere):
+            self.hear(project_id, process, ())
+
+    def _others(self, project_id: str, user_id: str) -> list[Share]:
+        """A person's terminals on other processes."""
+        said = self._elsewhere.get(project_id, {})
+        return [share for shares in said.values() for share in shares if share.user_id == user_id]
+
+    def online(self, project_id: str) -> tuple[OnlineUser, ...]:
+        """The people in a room who can be seen, in the order they came."""
+        people: dict[str, list[Share]] = {}
+        said = self._elsewhere.get(project_id, {})
+        for shares in (self.share(project_id), *said.values()):
+            for share in shares:
+                people.setdefault(share.user_id, []).append(share)
+        seen = [_whole(shares) for shares in people.values() if all(share.visible for share in shares)]
+        return tuple(sorted(seen, key=lambda user: user.joined_at)) if said else tuple(seen)
 
     def _change(self, project_id: str, room: _Room) -> None:
         if room.timer is not None:
@@ -145,3 +202,16 @@ class Presence:
         task = asyncio.ensure_future(self._tell(project_id, self.online(project_id)))
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
+
+
+def _whole(shares: list[Share]) -> OnlineUser:
+    """A person whose terminals are on one process or several."""
+    last = max(shares, key=lambda share: share.looked_at)
+    return OnlineUser(
+        id=last.user_id,
+        name=last.name,
+        joined_at=min(share.joined_at for share in shares),
+        idle=all(share.idle for share in shares),
+        task_id=last.task_id,
+        terminals=sum(share.terminals for share in shares),
+    )

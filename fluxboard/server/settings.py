@@ -7,6 +7,7 @@ import os
 import secrets
 import tempfile
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 SECRET_MIN = 32
@@ -22,7 +23,8 @@ class Settings:
 
     host: str = "127.0.0.1"
     port: int = 5050
-    database: str
+    database: str = field(repr=False)
+    redis: str | None = field(default=None, repr=False)
     jwt_secret: str = field(repr=False)
     cors_origins: tuple[str, ...] = ()
     log_level: str = "info"
@@ -35,21 +37,31 @@ class Settings:
         host: str = "127.0.0.1",
         port: int = 5050,
         database: str | None = None,
+        redis: str | None = None,
         log_level: str = "info",
     ) -> Settings:
-        """Settings from options and the environment (JWT_SECRET, CORS_ORIGINS, DATABASE_URL).
+        """Settings from options and the environment (JWT_SECRET, CORS_ORIGINS, DATABASE_URL, REDIS_URL).
 
-        Raises BadSettings for a database that is shared without a JWT_SECRET, or a secret that is too short.
+        Raises BadSettings for a database that is shared without a JWT_SECRET, a secret that is too short, and
+        what needs a package that is not installed.
         """
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         url = database or os.environ.get("DATABASE_URL") or f"sqlite:///{data.resolve() / 'fluxboard.db'}"
         if not url.startswith(("sqlite:///", "postgresql://", "postgres://")):
             raise BadSettings("The database must be sqlite:///PATH or postgresql://USER@HOST/NAME.")
+        bus = redis or os.environ.get("REDIS_URL") or None
+        if bus and not bus.startswith(("redis://", "rediss://")):
+            raise BadSettings("Redis must be redis://HOST:PORT/NUMBER, or rediss:// with TLS.")
+        if bus and find_spec("redis") is None:
+            raise BadSettings("Redis needs one more package: pip install 'fluxboard[scale]'.")
+        if url.startswith("postgres") and find_spec("psycopg") is None:
+            raise BadSettings("PostgreSQL needs one more package: pip install 'fluxboard[postgres]'.")
         origins = os.environ.get("CORS_ORIGINS", "")
         return cls(
             host=host,
             port=port,
             database=url,
+            redis=bus,
             jwt_secret=_secret(data, single_machine=url.startswith("sqlite:")),
             cors_origins=tuple(origin.strip() for origin in origins.split(",") if origin.strip()),
             log_level=log_level,

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 import socketio.exceptions
 
-from fluxboard.server import live, publish
+from fluxboard.server import feed, live, publish
 from fluxboard.server.errors import Unavailable
 from tests.server.world import SECRET, Ear, Json, Person, World, done
 from tests.support.waiting import until
@@ -320,14 +320,14 @@ async def test_more_than_fifty_changes_are_told_as_one(world: World) -> None:
 async def test_a_quiet_room_is_told_its_head(
     quick_sweeps: None, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "HEAD_SOON", 0.1)
+    monkeypatch.setattr(feed, "HEAD_SOON", 0.1)
     ada = await world.person()
     project = await ada.project()
     ear = await ada.ear(project)
     await ear.call("leave:project", {"projectId": project})
     unheard = await ada.task(project)  # committed while nobody is in the room
     await ear.join(project)
-    world.server.live._heads[project].due = 0
+    world.server.live._feed._rooms[project].due = 0
     await until(lambda: ear.of("sync:head"))
     assert ear.of("sync:head")[-1] == {"projectId": project, "rev": unheard["rev"]}
     task = await ada.task(project)

@@ -211,6 +211,7 @@ class Ledger:
                 removed_users=tuple(self.removed_users),
                 closed=self.closed,
                 told=tuple(inbox.told(self.tx, user_id, items) for user_id, items in self.told.items()),
+                since=self.row.rev,
             )
         )
 
@@ -272,17 +273,7 @@ class Ledger:
         if event == COMMENT_DELETED:
             payload = encode(msgspec.structs.replace(change, comment=None))
         else:
-            # On the socket a comment event is the comment itself, as Core clients read it.
-            notice = CommentNotice(
-                **{name: getattr(comment, name) for name in comment.__struct_fields__},
-                rev=change.rev,
-                task=task,
-                user_id=change.user_id,
-                user_name=change.user_name,
-                timestamp=change.timestamp,
-                op_id=change.op_id,
-            )
-            payload = encode(notice)
+            payload = encode(comment_notice(change))
         metadata = ActivityMetadata(new_value=comment.content[:_METADATA_MAX])
         self._append(kind, "comment", task.id, task.title, {}, change, payload, metadata)
 
@@ -357,6 +348,21 @@ class Ledger:
         )
         self._events.append(Event(change.type, self.rev, payload))
         self._events.append(Event(ACTIVITY_NEW, self.rev, encode(activity)))
+
+
+def comment_notice(change: Change) -> CommentNotice:
+    """A comment's change as the socket's event, which is the comment itself, as Core clients read it."""
+    assert change.comment is not None
+    comment = change.comment
+    return CommentNotice(
+        **{name: getattr(comment, name) for name in comment.__struct_fields__},
+        rev=change.rev,
+        task=change.task,
+        user_id=change.user_id,
+        user_name=change.user_name,
+        timestamp=change.timestamp,
+        op_id=change.op_id,
+    )
 
 
 def activity_id(project_id: str, rev: int) -> str:

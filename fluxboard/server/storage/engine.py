@@ -59,7 +59,8 @@ class Committed:
     """What one transaction did to a project: its new head, its events in order, who must leave the room.
 
     ``socket_id`` is the socket of ``user_id`` that does not need these events, since it has the answer.
-    ``told`` goes to single persons, wherever they are; with it alone ``project_id`` is "".
+    ``told`` goes to single persons, wherever they are; with it alone ``project_id`` is "". ``since`` is the
+    head before it.
     """
 
     project_id: str
@@ -70,6 +71,7 @@ class Committed:
     removed_users: tuple[str, ...] = ()
     closed: bool = False
     told: tuple[Told, ...] = ()
+    since: int | None = None
 
 
 OnCommit = Callable[[Committed], None]
