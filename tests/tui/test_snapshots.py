@@ -127,11 +127,17 @@ def idle_team() -> FakeSession:
     return FakeSession(board)
 
 
+def team_with_tom() -> FakeSession:
+    """Tom is away."""
+    board = team_board()
+    tom = Member(user_id="u-tom", name="Tom Berg", last_seen_at="2026-03-09T12:00:00.000Z")
+    board.members = (*board.members, tom)
+    return FakeSession(board)
+
+
 def called_team() -> FakeSession:
     board = team_board()
     give_mail(board)
-    tom = Member(user_id="u-tom", name="Tom Berg", last_seen_at="2026-03-09T12:00:00.000Z")
-    board.members = (*board.members, tom)
     return FakeSession(board)
 
 
@@ -217,7 +223,7 @@ PICTURES = {
     "help": Picture(team, press("question_mark")),
     "picker": Picture(team, press("a")),
     "palette": Picture(team, press("ctrl+p")),
-    "company": Picture(called_team, writing("l", "enter")),
+    "company": Picture(team_with_tom, writing("l", "enter")),
     "inbox": Picture(called_team, writing("i")),
     "activity": Picture(called_team, writing("g", "a")),
     "notifications": Picture(called_team, press("m")),
