@@ -86,13 +86,6 @@ async def toasts(pilot: Pilot[Any]) -> None:
     await until(lambda: "archived" in told(pilot))
 
 
-async def stats(pilot: Pilot[Any]) -> None:
-    """All plots are drawn: they are asked for in the background, and laid out once they are known."""
-    await press("S")(pilot)
-    await until(lambda: all(work.is_finished for work in pilot.app.workers if work.node is pilot.app.screen))
-    await pilot.pause(0.3)
-
-
 async def failed(pilot: Pilot[Any]) -> None:
     screen = await board_is_up(pilot)
     await until(lambda: screen.failure)
@@ -222,7 +215,6 @@ PICTURES = {
     "menu": Picture(team, press("l", "full_stop")),
     "views": Picture(team, press("w", *"soon")),
     "settings": Picture(team, press("comma", "j", "j", "j")),
-    "stats": Picture(team, stats),
     "tour": Picture(team, press("ctrl+p", *"first steps", "enter")),
     "editor-new": Picture(team, press("N")),
     "editor-edit": Picture(team, press("l", "e")),
