@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from fluxboard.cli.errors import CommandFailed, sign_in_needed
-from fluxboard.cli.local_server import ServerDidNotStart, find_or_start, local_account
 from fluxboard.cli.state import LOCAL, data_folder, recall
 from fluxboard.model.types import Project, Task
 
@@ -29,6 +28,7 @@ def chosen_server(server: str | None) -> str:
 
 async def sign_in_locally() -> Session:
     """A session of the local user on this computer's own server, which is started when it does not run."""
+    from fluxboard.cli.local_server import ServerDidNotStart, find_or_start, local_account
     from fluxboard.client.api import ApiError
     from fluxboard.client.session import Session
 

@@ -95,12 +95,16 @@ class Message(_Wire, frozen=True, kw_only=True):
 
 
 class ErrorAnswer(_Wire, frozen=True, kw_only=True):
-    """Every error body: ``error`` and ``message`` say the same, ``field`` names the bad input."""
+    """Every error body: ``error`` and ``message`` say the same, ``field`` names the bad input.
+
+    ``request_id`` is what the server's log calls the request.
+    """
 
     error: str
     message: str
     success: bool = False
     field: str | None = None
+    request_id: str | None = None
 
 
 class FieldConflict(_Wire, frozen=True, kw_only=True):

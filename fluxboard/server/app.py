@@ -33,6 +33,7 @@ from fluxboard.server.auth import Passwords, Throttle, Tokens
 from fluxboard.server.commands.upkeep import tidy
 from fluxboard.server.errors import Refusal
 from fluxboard.server.live import PACKET_MAX, Live
+from fluxboard.server.requests import HEADER, named, request_id
 from fluxboard.server.rest.accounts import AccountRoutes
 from fluxboard.server.rest.inbox import InboxRoutes
 from fluxboard.server.rest.operations import operations_routes
@@ -84,7 +85,7 @@ class Server:
         self._tokens = Tokens(settings.jwt_secret)
         self.live = Live(settings, self._tokens)
         self.rest = self._routes()
-        self._sockets: ASGIApp = socketio.ASGIApp(self.live.sio, other_asgi_app=self.rest)
+        self._sockets: ASGIApp = socketio.ASGIApp(self.live.sio, other_asgi_app=named(self.rest))
 
     async def asgi(self, scope: Any, receive: Any, send: Any) -> None:
         """The application; the routes' side alone hears of start and end."""
@@ -93,7 +94,7 @@ class Server:
 
     def _routes(self) -> Litestar:
         origins = list(self._settings.cors_origins)
-        exposed = [PROJECT_REV, "ETag", "Retry-After"]
+        exposed = [PROJECT_REV, "ETag", "Retry-After", HEADER]
         headers = ["Authorization", "Content-Type", "If-None-Match", IDEMPOTENCY_KEY, SOCKET_ID]
 
         @get("/health", summary="Whether this process lives", tags=["Operations"])
@@ -305,6 +306,8 @@ class _JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if name := request_id():
+            line["request"] = name
         line |= {name: value for name, value in vars(record).items() if name not in self._own}
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)

@@ -25,6 +25,7 @@ def test_an_error_says_the_same_to_both_readers() -> None:
         "message": "no",
         "success": False,
         "field": None,
+        "requestId": None,
     }
 
 

@@ -33,6 +33,7 @@ from fluxboard.server.commands.answers import Answer
 from fluxboard.server.commands.ledger import Ledger, Op, encode, lock
 from fluxboard.server.commands.projects import head
 from fluxboard.server.errors import Forbidden, NotFound, Overwrites, Refusal, TaskGone
+from fluxboard.server.requests import request_id
 from fluxboard.server.settings import Settings
 from fluxboard.server.storage.engine import Storage
 from fluxboard.server.storage.sql import Tx
@@ -204,7 +205,6 @@ async def _digest(request: Req) -> str:
 def on_refusal(_: Req, refusal: Refusal) -> Response[Any]:
     """A command's refusal as an answer."""
     headers = {} if refusal.retry_after is None else {"Retry-After": str(refusal.retry_after)}
-    words = {"error": refusal.message, "message": refusal.message, "field": refusal.field}
     if isinstance(refusal, TaskGone):
         gone = TaskGoneAnswer(
             error=refusal.message,
@@ -213,13 +213,14 @@ def on_refusal(_: Req, refusal: Refusal) -> Response[Any]:
             deleted_by=refusal.deleted_by,
             at=refusal.at,
         )
-        return json(encode(gone), refusal.status)
+        return _refused(gone, refusal.status)
     if isinstance(refusal, Overwrites):
         overwrites = ConflictAnswer(
             error=refusal.message, message=refusal.message, field=refusal.field, conflict=refusal.conflict
         )
-        return json(encode(overwrites), refusal.status)
-    return json(encode({"success": False, **words}), refusal.status, headers)
+        return _refused(overwrites, refusal.status)
+    answer = ErrorAnswer(error=refusal.message, message=refusal.message, field=refusal.field)
+    return _refused(answer, refusal.status, headers)
 
 
 def on_http_error(_: Req, error: HTTPException) -> Response[Any]:
@@ -237,20 +238,24 @@ def on_http_error(_: Req, error: HTTPException) -> Response[Any]:
         field = lacking[1]
         message = f"{field} is missing"
     answer = ErrorAnswer(error=message, message=message, field=field)
-    return json(encode(answer), error.status_code, dict(error.headers or {}))
+    return _refused(answer, error.status_code, dict(error.headers or {}))
 
 
 def on_unreadable(_: Req, __: Exception) -> Response[Any]:
     """A body of bytes that are no text, or nested without end."""
     message = "The body is not valid JSON"
-    return json(encode(ErrorAnswer(error=message, message=message)), 400)
+    return _refused(ErrorAnswer(error=message, message=message), 400)
 
 
 def on_failure(request: Req, error: Exception) -> Response[Any]:
     """A defect of ours: logged with where, answered without."""
     log.error("unexpected error in %s %s", request.method, _route(request), exc_info=error)
     message = "The server failed at this. It was logged; nothing was changed."
-    return json(encode(ErrorAnswer(error=message, message=message)), 500)
+    return _refused(ErrorAnswer(error=message, message=message), 500)
+
+
+def _refused(answer: ErrorAnswer, status: int, headers: dict[str, str] | None = None) -> Response[Any]:
+    return json(encode(msgspec.structs.replace(answer, request_id=request_id())), status, headers)
 
 
 def _route(request: Req) -> str:
