@@ -54,7 +54,7 @@ def serve(
     from fluxboard.cli.local_server import announce
     from fluxboard.server.app import run
     from fluxboard.server.settings import BadSettings, Settings
-    from fluxboard.server.storage.migrate import DatabaseTooNew
+    from fluxboard.server.storage.migrate import DatabaseTooNew, DatabaseUnreachable
 
     os.umask(0o077)  # what people write is nobody else's on this computer
     folder = data or data_folder()
@@ -68,7 +68,7 @@ def serve(
             host=host, port=port, data=folder, database=database, redis=redis, log_level=log_level
         )
         run(settings, ready, attached=attached)
-    except (BadSettings, DatabaseTooNew) as error:
+    except (BadSettings, DatabaseTooNew, DatabaseUnreachable) as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:
         raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror or error}") from None

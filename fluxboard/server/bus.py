@@ -29,10 +29,6 @@ _NODES: Final = "nodes"
 log = logging.getLogger("fluxboard.bus")
 
 
-class RedisUnreachable(Exception):
-    """Redis does not answer at the start; the message says where it was looked for."""
-
-
 class Bus:
     """One process's connection to the others.
 
@@ -175,20 +171,3 @@ class Bus:
             finally:
                 for _ in batch:
                     self._waiting.task_done()
-
-
-async def check(url: str) -> None:
-    """Raises RedisUnreachable when no Redis answers."""
-    from urllib.parse import urlsplit
-
-    from redis.asyncio import Redis
-    from redis.exceptions import RedisError
-
-    where = urlsplit(url)
-    try:
-        async with Redis.from_url(url, socket_connect_timeout=3, socket_timeout=3) as client:
-            await client.ping()
-    except (RedisError, OSError) as error:
-        raise RedisUnreachable(
-            f"Redis cannot be reached at {where.hostname}:{where.port or 6379} ({type(error).__name__})."
-        ) from None

@@ -150,3 +150,27 @@ async def test_serve_on_a_port_that_is_taken_is_told_in_a_sentence(process: Proc
     assert second.returncode != 0
     assert b"cannot listen on" in said
     assert b"Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("database", "named"),
+    [
+        ("postgresql://ada:s3cret-word@127.0.0.1:1/board", "127.0.0.1:1"),
+        ("sqlite:////nowhere/at/all/board.db", "/nowhere/at/all/board.db"),
+    ],
+)
+async def test_a_database_that_is_not_there_is_told_in_one_line(
+    database: str, named: str, tmp_path: Path
+) -> None:
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "fluxboard", "serve", "--port", "0", "--data", str(tmp_path)),
+        stdin=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "DATABASE_URL": database, "JWT_SECRET": "a-secret-that-is-long-enough-for-it"},
+    )
+    _, told = await asyncio.wait_for(child.communicate(), 30)
+    assert child.returncode == 1
+    line = told.decode().strip()
+    assert line.startswith(f"Error: The database at {named} ")
+    assert "\n" not in line
+    assert "s3cret" not in line

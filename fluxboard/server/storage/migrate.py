@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from sqlalchemy import create_engine, event, inspect, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 HEAD = "0002"
@@ -20,13 +22,21 @@ class DatabaseTooNew(Exception):
         )
 
 
+class DatabaseUnreachable(Exception):
+    """The database does not let us in; the message says where it was looked for, without a password."""
+
+
 def migrate(database: str) -> None:
-    """Runs the migrations that are missing. Raises DatabaseTooNew."""
+    """Runs the migrations that are missing. Raises DatabaseTooNew and DatabaseUnreachable."""
     engine = create_engine(_with_driver(database), poolclass=NullPool)
     if engine.dialect.name == "sqlite":
         # The driver begins no transaction for DDL by itself: a process that died would leave half a schema.
         event.listen(engine, "connect", lambda driver, _: setattr(driver, "isolation_level", None))
         event.listen(engine, "begin", lambda begun: begun.exec_driver_sql("BEGIN IMMEDIATE"))
+    try:
+        engine.connect().close()
+    except OperationalError as error:
+        raise DatabaseUnreachable(_unreachable(database, str(error.orig))) from None
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             # Two servers that start together migrate one after the other.
@@ -45,6 +55,14 @@ def migrate(database: str) -> None:
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         config.attributes["connection"] = connection
         command.upgrade(config, HEAD)
+
+
+def _unreachable(database: str, reason: str) -> str:
+    where = urlsplit(database)
+    file = database.removeprefix("sqlite:///")
+    name = file if file != database else f"{where.hostname}:{where.port or 5432}"
+    lines = reason.replace(where.password or "\0", "…").splitlines() or [""]
+    return f"The database at {name} cannot be opened: {lines[0].strip()}"
 
 
 def _with_driver(database: str) -> str:
