@@ -39,6 +39,13 @@ def demo(seconds: float | None) -> None:
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of the database and the secret.")
 @click.option("--database", help="Database URL (default: SQLite in the data folder).")
 @click.option("--redis", help="Redis URL, where several servers share a PostgreSQL database.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes; several need PostgreSQL and Redis.",
+)
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info")
 @click.option("--attached", is_flag=True, hidden=True, help="End when standard input ends.")
 def serve(
@@ -47,14 +54,15 @@ def serve(
     data: Path | None,
     database: str | None,
     redis: str | None,
+    workers: int,
     log_level: str,
     attached: bool,
 ) -> None:
     """Run a server for a team."""
     from fluxboard.cli.local_server import announce
-    from fluxboard.server.app import run
     from fluxboard.server.settings import BadSettings, Settings
     from fluxboard.server.storage.migrate import DatabaseTooNew, DatabaseUnreachable
+    from fluxboard.server.workers import WorkersFailed, supervise
 
     os.umask(0o077)  # what people write is nobody else's on this computer
     folder = data or data_folder()
@@ -65,10 +73,21 @@ def serve(
 
     try:
         settings = Settings.load(
-            host=host, port=port, data=folder, database=database, redis=redis, log_level=log_level
+            host=host,
+            port=port,
+            data=folder,
+            database=database,
+            redis=redis,
+            log_level=log_level,
+            workers=workers,
         )
-        run(settings, ready, attached=attached)
-    except (BadSettings, DatabaseTooNew, DatabaseUnreachable) as error:
+        if workers > 1:
+            supervise(settings, ready, attached=attached)
+        else:
+            from fluxboard.server.process import run
+
+            run(settings, ready, attached=attached)
+    except (BadSettings, DatabaseTooNew, DatabaseUnreachable, WorkersFailed) as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:
         raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror or error}") from None

@@ -110,6 +110,11 @@ class Incoming:
         found = await self._api.tasks_if_changed(self.project.id, None)
         assert found is not None, "asked without a tag"
         answer, self._etag = found
+        if answer.rev is not None and answer.rev > self.project.rev:
+            # The list is newer than what is known of the columns and members; no change will say it again.
+            for project in await self._api.projects():
+                if project.id == self.project.id:
+                    self.take_project(project)
         self._take_list(answer)
 
     async def catch_up(self) -> None:

@@ -123,7 +123,8 @@ class Tokens:
 class Throttle:
     """Counts failures by key within a sliding window of seconds.
 
-    An attempt counts as a failure until it succeeds: a hundred at once get no further than one by one.
+    An attempt counts as a failure until it succeeds: a hundred at once get no further than one by one. Kept
+    is a hash of the key, which may name a person; ``told`` hears what the other processes are to know.
     """
 
     def __init__(self, limit: int, window: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -131,26 +132,37 @@ class Throttle:
         self._window = window
         self._clock = clock
         self._failures: dict[str, deque[float]] = {}
+        self.told: Callable[[str, bool], None] = lambda key, failed: None
 
     def begin(self, key: str) -> None:
         """Counts an attempt. Raises TooMany while a key has failed too often."""
-        recent = self._recent(key)
+        name = _hashed(key)
+        recent = self._recent(name)
         if len(recent) >= self._limit:
             wait = int(recent[0] + self._window - self._clock()) + 1
             raise TooMany(f"Too many attempts. Try again in {wait} s.", retry_after=wait)
-
-        if len(self._failures) > 10_000:
-            for other in list(self._failures):
-                self._recent(other)
-        self._failures.setdefault(key, deque()).append(self._clock())
+        self.heard(name, failed=True)
+        self.told(name, True)
 
     def succeeded(self, key: str) -> None:
         """Takes back one attempt."""
-        recent = self._recent(key)
+        name = _hashed(key)
+        self.heard(name, failed=False)
+        self.told(name, False)
+
+    def heard(self, name: str, failed: bool) -> None:
+        """An attempt, or that one succeeded, at this process or another."""
+        recent = self._recent(name)
+        if failed:
+            if len(self._failures) > 10_000:
+                for other in list(self._failures):
+                    self._recent(other)
+            self._failures.setdefault(name, recent).append(self._clock())
+            return
         if recent:
             recent.pop()
         if not recent:
-            self._failures.pop(key, None)
+            self._failures.pop(name, None)
 
     def _recent(self, key: str) -> deque[float]:
         found = self._failures.get(key)
@@ -161,3 +173,7 @@ class Throttle:
         if not found:
             del self._failures[key]
         return found
+
+
+def _hashed(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()

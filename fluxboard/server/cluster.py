@@ -1,7 +1,7 @@
 """What the processes of one board tell each other: commits, who is where, and whispers.
 
 Each project has a channel, followed by the processes that have people in it; each person has one, followed by
-those that have their sockets. Without Redis all of this is silent.
+those that have their sockets; all follow the one of the sign-ins. Without Redis all of this is silent.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import msgspec
 
+from fluxboard.server.auth import Throttle
 from fluxboard.server.bus import Bus
 from fluxboard.server.presence import Presence, Share
 from fluxboard.server.storage.engine import Committed, Told
@@ -25,6 +26,7 @@ from fluxboard.server.whispers import Whisper
 SILENT_SECONDS: Final = 15.0
 #: Changes of a room's people within this time are one message.
 GAP: Final = 0.05
+_LOGINS: Final = "logins"
 
 log = logging.getLogger("fluxboard.cluster")
 
@@ -38,6 +40,7 @@ class _Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     shares: tuple[Share, ...] | None = None
     asks: bool = False
     whispers: list[Whisper] | None = None
+    login: tuple[str, bool] | None = None
 
 
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -59,6 +62,7 @@ class Cluster:
         take: Callable[[Committed], None],
         tell: Callable[[Told], None],
         whisper: Callable[[str, list[Whisper]], None],
+        logins: Throttle,
     ) -> None:
         self.node = uuid4().hex
         self._presence = presence
@@ -70,7 +74,11 @@ class Cluster:
         self._changed: set[str] = set()
         #: Where nobody was asked yet who else is there.
         self._asking: set[str] = set()
+        self._logins = logins
         self.bus = Bus(url, self.node, self._hear, self._beat, self._introduce) if url else None
+        if self.bus:
+            self.bus.follow(_LOGINS)
+            logins.told = self._attempted
 
     @property
     def others(self) -> int:
@@ -116,6 +124,11 @@ class Cluster:
         if not self._changed:
             asyncio.get_running_loop().call_later(GAP, self._tell_changed)
         self._changed.add(project_id)
+
+    def _attempted(self, key: str, failed: bool) -> None:
+        """Passes on a sign-in, so that a guesser has no more tries at many processes than at one."""
+        if self.bus:
+            self.bus.send(_LOGINS, _encode(_Message(node=self.node, login=(key, failed))))
 
     def sweep(self) -> None:
         """Forgets the people of processes that are silent."""
@@ -166,6 +179,9 @@ class Cluster:
     def _hear(self, channel: str, data: bytes) -> None:
         message = _decode(data)
         if message.node == self.node:
+            return
+        if message.login is not None:
+            self._logins.heard(*message.login)
             return
         if message.told is not None:
             self._tell(message.told)

@@ -39,7 +39,7 @@ from fluxboard.model.wire import (
     PresenceState,
     TypingUpdate,
 )
-from fluxboard.server.auth import Tokens
+from fluxboard.server.auth import Throttle, Tokens
 from fluxboard.server.cluster import Cluster
 from fluxboard.server.commands import accounts, people, projects, tasks
 from fluxboard.server.commands.access import BAD_TOKEN, NO_ACCESS, Caller, enter, identify
@@ -48,6 +48,7 @@ from fluxboard.server.commands.replay import heads, replay
 from fluxboard.server.company import Company, room_of
 from fluxboard.server.errors import Forbidden, NotFound, Refusal, Unavailable
 from fluxboard.server.feed import PATIENCE, Feed
+from fluxboard.server.metrics import Metrics
 from fluxboard.server.packets import Notice, Renewal, SocketServer
 from fluxboard.server.settings import Settings
 from fluxboard.server.storage.engine import Committed, Storage
@@ -88,8 +89,9 @@ class Client:
 class Live:
     """The sockets of this process."""
 
-    def __init__(self, settings: Settings, tokens: Tokens) -> None:
+    def __init__(self, settings: Settings, tokens: Tokens, metrics: Metrics, logins: Throttle) -> None:
         self._tokens = tokens
+        self._metrics = metrics
         self._storage: Storage | None = None
         self._clients: dict[str, Client] = {}
         #: Commits to publish in order, and projects of which something was missed.
@@ -99,7 +101,9 @@ class Live:
         self._tasks: list[asyncio.Task[None]] = []
         self._strangers: dict[str, float] = {}
         self.sio = SocketServer(
+            metrics,
             async_mode="asgi",
+            transports=["websocket"] if settings.workers > 1 else None,
             async_handlers=False,
             cors_allowed_origins=list(settings.cors_origins) or None,
             max_http_buffer_size=PACKET_MAX,
@@ -114,6 +118,7 @@ class Live:
             take=self._feed.take,
             tell=lambda told: self._queue.put_nowait(Committed("", 0, (), told=(told,))),
             whisper=self._whisper,
+            logins=logins,
         )
         self.company = Company(
             self.sio,
@@ -167,6 +172,24 @@ class Live:
         await asyncio.gather(*(self._close(socket_id) for socket_id in list(self._clients)))
         for connection in self.sio.strangers():  # all of them now; a poll that waits is answered
             await self.sio.drop(connection)
+
+    def measure(self) -> None:
+        """Sets the gauges to how things are now."""
+        metrics, waiting = self._metrics, self.sio.waiting()
+        metrics.process()
+        metrics.sockets.set(len(self._clients))
+        rooms = self.sio.manager.rooms.get("/", {})
+        metrics.room_sizes(len(rooms.get(room_of(project_id), ())) for project_id in self.presence.rooms())
+        metrics.outbound.set(sum(waiting))
+        metrics.outbound_longest.set(max(waiting, default=0))
+        metrics.unpublished.set(self._queue.qsize())
+        metrics.nodes.set(1 + self.cluster.others)
+        if self.cluster.bus:
+            metrics.redis_lag.set(self.cluster.bus.lag)
+            metrics.redis_lost.set(self.cluster.bus.lost)
+        if self._storage:
+            metrics.storage_jobs.set(self._storage.jobs)
+            metrics.storage_connections.set(self._storage.connections)
 
     async def stop(self) -> None:
         """Ends the background work."""
@@ -318,6 +341,7 @@ class Live:
         skipped = committed.socket_id if own else None
         for event in committed.events:
             await self.sio.emit(event.name, msgspec.Raw(event.payload), room=room, skip_sid=skipped)
+        self._metrics.publishing.observe(max(0.0, time.time() - committed.at))
         if committed.closed:
             for socket_id, client in list(self._clients.items()):
                 if project_id in client.rooms:
@@ -388,6 +412,7 @@ class Live:
                 await self._sweep_connections()
                 await self._tell_heads()
                 self.cluster.sweep()
+                self.measure()
                 if time.monotonic() - last_members >= MEMBERSHIP_SECONDS:
                     last_members = time.monotonic()
                     await self._sweep_members()

@@ -14,6 +14,7 @@ import msgspec
 import socketio
 
 from fluxboard.model.wire import ERROR
+from fluxboard.server.metrics import Metrics
 from fluxboard.server.publish import Message, Outbox, RoomManager, Wire, fits
 from fluxboard.server.whispers import Whisper
 
@@ -74,7 +75,8 @@ class _Packet(socketio.packet.Packet):  # type: ignore[misc]
 class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
     """Answers ``error`` to what is no event of a client, and goes on."""
 
-    def __init__(self, **options: object) -> None:
+    def __init__(self, metrics: Metrics, **options: object) -> None:
+        self._metrics = metrics
         fast = fits()
         super().__init__(serializer=_Packet, client_manager=RoomManager() if fast else None, **options)
         self.eio.create_queue = lambda *_, **__: Outbox(self._end_slow)
@@ -104,7 +106,16 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
             raise BadPacket("Bad packet: an event has a name")
         if data[0] in self.reserved_events:
             raise BadPacket(f"Bad packet: {data[0]} is not a client's event")
+        self._metrics.event(data[0] if data[0] in self.handlers.get("/", ()) else "other", "in")
         await super()._handle_event(eio_sid, namespace, id, data)
+
+    async def emit(self, event: str, data: Any = None, to: str | None = None, **options: Any) -> None:
+        """As the library's; what is delivered is counted."""
+        room = to or options.get("room")
+        receivers = len(self.manager.rooms.get("/", {}).get(room, ()))
+        if receivers:
+            self._metrics.event(event, "out", receivers)
+        await super().emit(event, data, to, **options)
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
         """The library leaves a poll that waits on a closed connection waiting, and with it the shutdown."""
@@ -129,6 +140,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         senders = {sender for _, sender in messages}
         whole = b"".join(message.frame for message, _ in messages)
         members = list(self.manager.rooms.get("/", {}).get(room, {}).items())
+        reached: set[str] = set()
         for count, (socket_id, engine_id) in enumerate(members, 1):
             if count % _IN_A_ROW == 0:
                 await asyncio.sleep(0)
@@ -139,13 +151,21 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
             if socket_id in senders:
                 others = [(message, sender) for message, sender in messages if sender != socket_id]
                 frames = b"".join(message.frame for message, _ in others)
+            if others:
+                reached.add(socket_id)
             if others and not engine.queue.write(frames):
                 for message, _ in others:
                     engine.queue.put_nowait(message)
+        for each in whispers:
+            self._metrics.event(each.event, "out", len(reached) - (each.sender in reached))
 
     def is_open(self, socket_id: str) -> bool:
         """Whether the connection below a socket still stands."""
         return self.manager.eio_sid_from_sid(socket_id, "/") in self.environ
+
+    def waiting(self) -> list[int]:
+        """How many packets wait for each connection."""
+        return [engine.queue.qsize() for engine in self.eio.sockets.values()]
 
     def strangers(self) -> set[str]:
         """The connections on which nobody is signed in."""

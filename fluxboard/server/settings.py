@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 SECRET_MIN = 32
+TOKEN_MIN = 16
 
 
 class BadSettings(Exception):
@@ -19,7 +20,11 @@ class BadSettings(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Where to listen, where the data is, and how tokens are signed. ``port`` 0 takes a free one."""
+    """Where to listen, where the data is, and how tokens are signed. ``port`` 0 takes a free one.
+
+    With several ``workers`` only WebSockets are served: a poll could come to another process than the last.
+    Without a ``metrics_token`` the figures are for this computer alone.
+    """
 
     host: str = "127.0.0.1"
     port: int = 5050
@@ -28,6 +33,8 @@ class Settings:
     jwt_secret: str = field(repr=False)
     cors_origins: tuple[str, ...] = ()
     log_level: str = "info"
+    workers: int = 1
+    metrics_token: str | None = field(default=None, repr=False)
 
     @classmethod
     def load(
@@ -39,11 +46,13 @@ class Settings:
         database: str | None = None,
         redis: str | None = None,
         log_level: str = "info",
+        workers: int = 1,
     ) -> Settings:
-        """Settings from options and the environment (JWT_SECRET, CORS_ORIGINS, DATABASE_URL, REDIS_URL).
+        """Settings from options and the environment.
 
-        Raises BadSettings for a database that is shared without a JWT_SECRET, a secret that is too short, and
-        what needs a package that is not installed.
+        Read are JWT_SECRET, CORS_ORIGINS, DATABASE_URL, REDIS_URL and METRICS_TOKEN. Raises BadSettings for a
+        database that is shared without a JWT_SECRET, a secret that is too short, what needs a package that is
+        not installed, and several workers without PostgreSQL and Redis.
         """
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         url = database or os.environ.get("DATABASE_URL") or f"sqlite:///{data.resolve() / 'fluxboard.db'}"
@@ -56,6 +65,11 @@ class Settings:
             raise BadSettings("Redis needs one more package: pip install 'fluxboard[scale]'.")
         if url.startswith("postgres") and find_spec("psycopg") is None:
             raise BadSettings("PostgreSQL needs one more package: pip install 'fluxboard[postgres]'.")
+        if workers > 1 and not (bus and url.startswith("postgres")):
+            raise BadSettings("Several workers need --database postgresql://… and --redis redis://….")
+        metrics_token = os.environ.get("METRICS_TOKEN") or None
+        if metrics_token and len(metrics_token) < TOKEN_MIN:
+            raise BadSettings(f"METRICS_TOKEN must have at least {TOKEN_MIN} characters.")
         origins = os.environ.get("CORS_ORIGINS", "")
         return cls(
             host=host,
@@ -65,6 +79,8 @@ class Settings:
             jwt_secret=_secret(data, single_machine=url.startswith("sqlite:")),
             cors_origins=tuple(origin.strip() for origin in origins.split(",") if origin.strip()),
             log_level=log_level,
+            workers=workers,
+            metrics_token=metrics_token,
         )
 
 

@@ -25,6 +25,7 @@ from fluxboard.server.auth import Tokens
 from fluxboard.server.commands import accounts, people, projects
 from fluxboard.server.commands.access import Access, Person
 from fluxboard.server.commands.ledger import Ledger, Op
+from fluxboard.server.metrics import Metrics
 from fluxboard.server.storage.engine import open_storage
 from fluxboard.server.storage.migrate import migrate
 from fluxboard.server.storage.sql import Tx
@@ -59,7 +60,7 @@ class Heard:
 
 async def populate(database: str, count: int) -> tuple[str, list[str]]:
     """A project with so many members: its id, and a token of each."""
-    storage = open_storage(database, lambda _: None)
+    storage = open_storage(database, lambda _: None, Metrics())
     tokens = Tokens(SECRET)
 
     def work(tx: Tx) -> tuple[str, list[str]]:

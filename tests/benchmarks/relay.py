@@ -11,13 +11,14 @@ import socketio
 import uvicorn
 import uvloop
 
-from fluxboard.server.app import UVICORN
+from fluxboard.server.metrics import Metrics
 from fluxboard.server.packets import SocketServer
+from fluxboard.server.process import UVICORN
 
 
 def relay() -> socketio.ASGIApp:
     """Joins rooms and passes on."""
-    sio = SocketServer(async_mode="asgi", async_handlers=False)
+    sio = SocketServer(Metrics(), async_mode="asgi", async_handlers=False)
 
     async def join(sid: str, room: str) -> None:
         await sio.enter_room(sid, room)

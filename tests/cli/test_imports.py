@@ -29,7 +29,7 @@ def test_a_command_does_not_import(arguments: tuple[str, ...], home: dict[str, s
 
 
 def test_a_running_server_does_not_import_the_screen() -> None:
-    code = "import sys, fluxboard.server.app; print(*sys.modules)"
+    code = "import sys, fluxboard.server.process; print(*sys.modules)"
     modules = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
     ).stdout.split()

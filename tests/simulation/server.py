@@ -72,6 +72,7 @@ class Backend:
                 tokens=self.tokens,
                 passwords=Passwords(),
                 logins=Throttle(10, 300),
+                metrics=server.metrics,
             )
             self.nodes.append(httpx.ASGITransport(server.rest))
 

@@ -39,6 +39,7 @@ class AccountRoutes(Controller):
         account = await services.storage.read(lambda tx: accounts.by_email(tx, email))
         fits = await services.passwords.fits(account.password_hash if account else None, data.password)
         if account is None or not fits:
+            services.metrics.login_failures.inc()
             raise Unauthorized("The email address or the password is wrong")
         services.logins.succeeded(key)
         user = account.user

@@ -1,8 +1,9 @@
-"""What those who run a server ask it: whether it is ready, and how it does."""
+"""What those who run a server ask it: whether it is ready, and its figures."""
 
 from __future__ import annotations
 
 import asyncio
+import hmac
 from typing import TYPE_CHECKING, Any, Final
 
 import litestar
@@ -11,8 +12,10 @@ from litestar import Response
 from litestar.handlers import HTTPRouteHandler
 
 from fluxboard.server.commands.ledger import encode
-from fluxboard.server.commands.replay import heads
-from fluxboard.server.rest.support import Services, json
+from fluxboard.server.errors import Forbidden
+from fluxboard.server.metrics import CONTENT_TYPE, Metrics
+from fluxboard.server.rest.support import Req, Services, json
+from fluxboard.server.storage.migrate import HEAD, schema_of
 
 if TYPE_CHECKING:
     from fluxboard.server.live import Live
@@ -30,21 +33,37 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     redis: bool | None
 
 
-def operations_routes(live: Live) -> list[HTTPRouteHandler]:
-    """``/ready``; the sockets' side knows Redis."""
+def operations_routes(live: Live, metrics: Metrics, token: str | None) -> list[HTTPRouteHandler]:
+    """``/ready`` and ``/metrics``, which are for who has ``token``, or without one for this computer."""
 
     @litestar.get("/ready", summary="Whether to send people here (503 when not)", tags=["Operations"])
     async def ready(services: Services) -> Response[Any]:
-        database = True
+        database, schema = True, ""
         try:
-            # A server starts only on a database with its migrations; that this answers says both.
-            await asyncio.wait_for(services.storage.read(lambda tx: heads(tx, [""])), DATABASE_SECONDS)
+            schema = await asyncio.wait_for(services.storage.read(schema_of), DATABASE_SECONDS)
         except Exception:
             database = False
         bus = live.cluster.bus
         redis = bus.ready if bus else None
-        whole = database and redis is not False
-        said = Readiness(ready=whole, database=database, migrations=database, redis=redis)
+        whole = schema == HEAD and redis is not False
+        said = Readiness(ready=whole, database=database, migrations=schema == HEAD, redis=redis)
         return json(encode(said), 200 if whole else 503)
 
-    return [ready]
+    @litestar.get("/metrics", summary="Figures for Prometheus", tags=["Operations"], media_type="text/plain")
+    async def figures(request: Req) -> Response[bytes]:
+        if not _may_read(request, token):
+            raise Forbidden("The metrics are for this computer, or for who has the METRICS_TOKEN")
+        live.measure()
+        return Response(metrics.text(), media_type=CONTENT_TYPE)
+
+    return [ready, figures]
+
+
+def _may_read(request: Req, token: str | None) -> bool:
+    if token is not None:
+        given = request.headers.get("authorization", "").removeprefix("Bearer ")
+        return hmac.compare_digest(given.encode(), token.encode())
+    # A proxy on this computer passes on who is elsewhere.
+    passed_on = any(name in request.headers for name in ("x-forwarded-for", "forwarded", "x-real-ip"))
+    client = request.client.host if request.client else ""
+    return not passed_on and client in {"127.0.0.1", "::1"}

@@ -33,6 +33,7 @@ from fluxboard.server.commands.answers import Answer
 from fluxboard.server.commands.ledger import Ledger, Op, encode, lock
 from fluxboard.server.commands.projects import head
 from fluxboard.server.errors import Forbidden, NotFound, Overwrites, Refusal, TaskGone
+from fluxboard.server.metrics import Metrics
 from fluxboard.server.requests import request_id
 from fluxboard.server.settings import Settings
 from fluxboard.server.storage.engine import Storage
@@ -53,6 +54,7 @@ class Services:
     tokens: Tokens
     passwords: Passwords
     logins: Throttle
+    metrics: Metrics
 
 
 _WHAT: Final = {

@@ -13,13 +13,15 @@ import logging
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from fluxboard.server.errors import BadInput, Refusal, Unavailable
+from fluxboard.server.metrics import Metrics
 from fluxboard.server.storage.sql import Tx
 
 T = TypeVar("T")
@@ -60,7 +62,7 @@ class Committed:
 
     ``socket_id`` is the socket of ``user_id`` that does not need these events, since it has the answer.
     ``told`` goes to single persons, wherever they are; with it alone ``project_id`` is "". ``since`` is the
-    head before it.
+    head before it, ``at`` the time of the commit in seconds since 1970.
     """
 
     project_id: str
@@ -72,6 +74,7 @@ class Committed:
     closed: bool = False
     told: tuple[Told, ...] = ()
     since: int | None = None
+    at: float = 0.0
 
 
 OnCommit = Callable[[Committed], None]
@@ -79,6 +82,10 @@ OnCommit = Callable[[Committed], None]
 
 class Storage(Protocol):
     """Runs jobs, which are synchronous functions over one transaction, off the event loop."""
+
+    #: How many connections run jobs, and how many jobs run or wait for one.
+    connections: int
+    jobs: int
 
     async def read(self, job: Job[T]) -> T:
         """Runs ``job`` in one snapshot; it must not write."""
@@ -91,15 +98,15 @@ class Storage(Protocol):
     async def close(self) -> None: ...
 
 
-def open_storage(database: str, on_commit: OnCommit) -> Storage:
+def open_storage(database: str, on_commit: OnCommit, metrics: Metrics) -> Storage:
     """The storage behind a URL, migrated. ``on_commit`` is called on the event loop, in commit order."""
     from fluxboard.server.storage.migrate import migrate
 
     migrate(database)
     loop = asyncio.get_running_loop()
     if database.startswith("sqlite:///"):
-        return SqliteStorage(Path(database.removeprefix("sqlite:///")), on_commit, loop)
-    return PostgresStorage(database, on_commit, loop)
+        return SqliteStorage(Path(database.removeprefix("sqlite:///")), on_commit, loop, metrics)
+    return PostgresStorage(database, on_commit, loop, metrics)
 
 
 @dataclass(slots=True)
@@ -111,10 +118,10 @@ class _Waiting:
     announced: list[Committed] | None = None
 
 
-def _deliver(done: list[_Waiting], on_commit: OnCommit) -> None:
+def _deliver(done: list[_Waiting], on_commit: OnCommit, at: float) -> None:
     for waiting in done:
         for committed in waiting.announced or ():
-            on_commit(committed)
+            on_commit(replace(committed, at=at))
     for waiting in done:
         if waiting.future.done():  # its caller went away; what it did stands
             continue
@@ -127,10 +134,16 @@ def _deliver(done: list[_Waiting], on_commit: OnCommit) -> None:
 class SqliteStorage:
     """One file: one writer connection, which alone checkpoints, and a few that only read."""
 
-    def __init__(self, path: Path, on_commit: OnCommit, loop: asyncio.AbstractEventLoop) -> None:
+    connections = READERS + 1
+
+    def __init__(
+        self, path: Path, on_commit: OnCommit, loop: asyncio.AbstractEventLoop, metrics: Metrics
+    ) -> None:
+        self.jobs = 0
         self._path = path
         self._on_commit = on_commit
         self._loop = loop
+        self._metrics = metrics
         self._jobs: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._local = threading.local()
         self._open_readers: list[sqlite3.Connection] = []
@@ -140,14 +153,22 @@ class SqliteStorage:
         self._writer.start()
 
     async def read(self, job: Job[T]) -> T:
-        return await self._loop.run_in_executor(self._readers, self._read, job)
+        self.jobs += 1
+        try:
+            return await self._loop.run_in_executor(self._readers, self._read, job)
+        finally:
+            self.jobs -= 1
 
     async def write(self, job: Job[T]) -> T:
         if self._closed:
             raise Unavailable("The server is shutting down", retry_after=2)
         future: asyncio.Future[T] = self._loop.create_future()
         self._jobs.put(_Waiting(job, future))
-        return await future
+        self.jobs += 1
+        try:
+            return await future
+        finally:
+            self.jobs -= 1
 
     async def close(self) -> None:
         if self._closed:
@@ -203,7 +224,7 @@ class SqliteStorage:
                     break
                 batch.append(following)
             self._commit(connection, batch)
-            self._loop.call_soon_threadsafe(_deliver, batch, self._on_commit)
+            self._loop.call_soon_threadsafe(_deliver, batch, self._on_commit, time.time())
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.close()
 
@@ -212,7 +233,10 @@ class SqliteStorage:
             connection.execute("BEGIN IMMEDIATE")
             for waiting in batch:
                 self._run(connection, waiting)
+            begun = time.perf_counter()
             connection.execute("COMMIT")
+            self._metrics.commits.observe(time.perf_counter() - begun)
+            self._metrics.batches.observe(len(batch))
         except sqlite3.Error as error:
             log.exception("a commit failed")
             with contextlib.suppress(sqlite3.Error):
@@ -243,20 +267,33 @@ class PostgresStorage:
     until its events are queued, keeps the next one from being heard first.
     """
 
-    def __init__(self, database: str, on_commit: OnCommit, loop: asyncio.AbstractEventLoop) -> None:
+    connections = POSTGRES_THREADS
+
+    def __init__(
+        self, database: str, on_commit: OnCommit, loop: asyncio.AbstractEventLoop, metrics: Metrics
+    ) -> None:
+        self.jobs = 0
         self._database = database
         self._on_commit = on_commit
         self._loop = loop
+        self._metrics = metrics
         self._local = threading.local()
         self._connections: list[Any] = []
         self._turns = [threading.Lock() for _ in range(64)]
         self._pool = ThreadPoolExecutor(POSTGRES_THREADS, thread_name_prefix="postgres")
 
     async def read(self, job: Job[T]) -> T:
-        return await self._loop.run_in_executor(self._pool, self._transact, job, True)
+        return await self._in_a_thread(job, reading=True)
 
     async def write(self, job: Job[T]) -> T:
-        return await self._loop.run_in_executor(self._pool, self._transact, job, False)
+        return await self._in_a_thread(job, reading=False)
+
+    async def _in_a_thread(self, job: Job[T], *, reading: bool) -> T:
+        self.jobs += 1
+        try:
+            return await self._loop.run_in_executor(self._pool, self._transact, job, reading)
+        finally:
+            self.jobs -= 1
 
     async def close(self) -> None:
         await asyncio.to_thread(self._pool.shutdown)
@@ -296,8 +333,12 @@ class PostgresStorage:
                 result = job(tx)
                 for turn in sorted({hash(made.project_id) % len(self._turns) for made in tx.announced}):
                     turns.enter_context(self._turns[turn])
+                begun = time.perf_counter()
+            if not reading:
+                self._metrics.commits.observe(time.perf_counter() - begun)
+                self._metrics.batches.observe(1)
             for committed in tx.announced:
-                self._loop.call_soon_threadsafe(self._on_commit, committed)
+                self._loop.call_soon_threadsafe(self._on_commit, replace(committed, at=time.time()))
         return result
 
     def _connection(self) -> Any:

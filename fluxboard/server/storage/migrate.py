@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
-from sqlalchemy import create_engine, event, inspect, text
+from sqlalchemy import column, create_engine, event, inspect, select, table, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
+from fluxboard.server.storage.sql import Statement, Tx
+
 HEAD = "0002"
+_SCHEMA: Final = Statement(select(column("version_num")).select_from(table("alembic_version")), str)
 
 
 class DatabaseTooNew(Exception):
@@ -24,6 +28,11 @@ class DatabaseTooNew(Exception):
 
 class DatabaseUnreachable(Exception):
     """The database does not let us in; the message says where it was looked for, without a password."""
+
+
+def schema_of(tx: Tx) -> str:
+    """The name of the schema that a database has; :data:`HEAD` is the one of this program."""
+    return tx.one(_SCHEMA) or ""
 
 
 def migrate(database: str) -> None:
