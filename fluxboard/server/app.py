@@ -28,8 +28,9 @@ from fluxboard.server.commands.upkeep import tidy
 from fluxboard.server.errors import Refusal
 from fluxboard.server.live import Live
 from fluxboard.server.metrics import Metrics
-from fluxboard.server.requests import HEADER, named, watched
+from fluxboard.server.requests import HEADER, observed
 from fluxboard.server.rest.accounts import AccountRoutes
+from fluxboard.server.rest.call import provide_call
 from fluxboard.server.rest.inbox import InboxRoutes
 from fluxboard.server.rest.operations import operations_routes
 from fluxboard.server.rest.projects import InviteRoutes, MemberRoutes, ProjectRoutes
@@ -39,7 +40,6 @@ from fluxboard.server.rest.support import (
     on_http_error,
     on_refusal,
     on_unreadable,
-    provide_caller,
     provide_services,
 )
 from fluxboard.server.rest.tasks import CommentRoutes, TaskRoutes
@@ -63,12 +63,15 @@ class Server:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._started = time.monotonic()
+        self._version = version("fluxboard")
         self._tokens = Tokens(settings.jwt_secret)
         self._logins = Throttle(limit=10, window=300)
         self.metrics = Metrics()
         self.live = Live(settings, self._tokens, self.metrics, self._logins)
         self.rest = self._routes()
-        self._sockets: ASGIApp = socketio.ASGIApp(self.live.sio, other_asgi_app=named(self.rest))
+        self._sockets: ASGIApp = socketio.ASGIApp(
+            self.live.sio, other_asgi_app=observed(self.rest, self.metrics)
+        )
 
     async def asgi(self, scope: Any, receive: Any, send: Any) -> None:
         """The application; the routes' side alone hears of start and end."""
@@ -85,7 +88,7 @@ class Server:
             return {
                 "status": "ok",
                 "service": "fluxboard",
-                "version": version("fluxboard"),
+                "version": self._version,
                 "timestamp": timestamp(),
                 "uptime": round(time.monotonic() - self._started, 3),
             }
@@ -104,7 +107,7 @@ class Server:
             ],
             dependencies={
                 "services": Provide(provide_services, sync_to_thread=False),
-                "caller": Provide(provide_caller, sync_to_thread=False),
+                "call": Provide(provide_call, sync_to_thread=False),
             },
             exception_handlers={
                 Refusal: on_refusal,
@@ -118,10 +121,9 @@ class Server:
             )
             if origins
             else None,
-            middleware=[watched(self.metrics)],
             openapi_config=OpenAPIConfig(
                 title="fluxboard",
-                version=version("fluxboard"),
+                version=self._version,
                 description="A collaborative task board. The socket's events are in docs/protocol.md.",
                 path="/api/docs",
                 render_plugins=[JsonRenderPlugin(path="/"), SwaggerRenderPlugin(path="/ui")],

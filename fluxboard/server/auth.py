@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import functools
 import hashlib
 import hmac
 import time
@@ -25,6 +26,8 @@ ALGORITHM: Final = "HS256"
 #: An access token of a session that can refresh, in seconds.
 SHORT_LIFE: Final = 15 * 60
 LEEWAY: Final = 5
+#: So many tokens are not checked anew at each request; whether they have ended is.
+CHECKED_MAX: Final = 10_000
 
 
 class Passwords:
@@ -63,6 +66,7 @@ class Tokens:
 
     def __init__(self, secret: str) -> None:
         self._secret = secret
+        self._checked = functools.lru_cache(CHECKED_MAX)(self._check)
         self._refresh_key = hmac.digest(secret.encode(), b"fluxboard refresh tokens", hashlib.sha256)
 
     def access(self, user: User, session: Session, *, short: bool) -> tuple[str, str]:
@@ -82,6 +86,12 @@ class Tokens:
 
     def caller(self, token: str) -> Caller:
         """Who a token says is calling. Raises Forbidden when it is forged or has ended."""
+        caller = self._checked(token)
+        if caller.expires <= time.time() - LEEWAY:
+            raise Forbidden(BAD_TOKEN)
+        return caller
+
+    def _check(self, token: str) -> Caller:
         try:
             claims = jwt.decode(
                 token,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 from typing import Final
+
+import msgspec
 
 from fluxboard.model.types import timestamp
 from fluxboard.server.requests import request_id
@@ -25,10 +26,11 @@ class JsonLines(logging.Formatter):
         }
         if name := request_id():
             line["request"] = name
-        line |= {name: value for name, value in vars(record).items() if name not in self._own}
+        given = vars(record)
+        line |= {name: given[name] for name in given.keys() - self._own}
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str)
+        return msgspec.json.encode(line, enc_hook=str).decode()
 
 
 def log_to_stderr(level: str) -> None:

@@ -59,7 +59,7 @@ class Metrics:
         self.publishing = histogram(
             "publish_seconds", "From a commit until it is written to the sockets of its room"
         )
-        self.requests = histogram(
+        self._requests = histogram(
             "request_seconds", "REST requests by route", labels=("method", "route", "status")
         )
         self.commits = histogram("commit_seconds", "Time of a COMMIT, with its fsync")
@@ -74,6 +74,7 @@ class Metrics:
             "fluxboard_login_failures", "Sign-ins that were refused", registry=registry
         )
         self._counted: dict[tuple[str, str], Counter] = {}
+        self._timed: dict[tuple[object, ...], Histogram] = {}
 
     def event(self, name: str, direction: str, count: int = 1) -> None:
         """Counts an event that came (``in``), or was delivered ``count`` times (``out``).
@@ -85,6 +86,14 @@ class Metrics:
         if counter is None:
             counter = self._counted[key] = self._events.labels(*key)
         counter.inc(count)
+
+    def request(self, method: object, route: object, status: int, seconds: float) -> None:
+        """Notes how long an answer took; of a route that does not exist ``route`` is None."""
+        key = (method, route, status)
+        timed = self._timed.get(key)
+        if timed is None:
+            timed = self._timed[key] = self._requests.labels(*key)
+        timed.observe(seconds)
 
     def room_sizes(self, sizes: Iterable[int]) -> None:
         """Sets how many rooms there are of each size."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
@@ -27,58 +26,37 @@ def request_id() -> str | None:
     return _current.get()
 
 
-def named(app: ASGIApp) -> ASGIApp:
-    """``app`` with a name for each request: the one a proxy gave it, else a new one; answered as a header."""
+def observed(app: ASGIApp, metrics: Metrics) -> ASGIApp:
+    """``app`` with a name for each request, a log line and its time.
+
+    The name is the one that a proxy gave it, else a new one; it is answered as a header. Logged is the route
+    and not the path, which may hold a secret.
+    """
     header = HEADER.lower().encode()
 
-    async def answer(scope: Any, receive: Any, send: Any) -> None:
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
         given = next((value for name, value in scope["headers"] if name == header), b"")
-        name = given if _GIVEN.fullmatch(given) else uuid4().hex.encode()
+        request = given if _GIVEN.fullmatch(given) else uuid4().hex.encode()
+        status = 0
 
         async def send_named(message: Any) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", ()), (header, name)]}
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), (header, request)]
             await send(message)
 
-        token = _current.set(name.decode())
+        token = _current.set(request.decode())
         try:
             await app(scope, receive, send_named)
         finally:
+            seconds = time.perf_counter() - started
+            method, route = scope.get("method"), scope.get("path_template")
+            metrics.request(method, route, status, seconds)
+            if access_log.isEnabledFor(logging.INFO):
+                told = {"method": method, "route": route, "status": status, "ms": round(seconds * 1000, 1)}
+                access_log.info("request", extra=told)
             _current.reset(token)
 
     return answer
-
-
-def watched(metrics: Metrics) -> Callable[[ASGIApp], ASGIApp]:
-    """Middleware that times requests and logs a line for each, by their route: a path may hold a secret."""
-
-    def around(app: ASGIApp) -> ASGIApp:
-        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-            started = time.perf_counter()
-            status = 0
-
-            async def send_watched(message: Any) -> None:
-                nonlocal status
-                if message["type"] == "http.response.start":
-                    status = message["status"]
-                await send(message)
-
-            try:
-                await app(scope, receive, send_watched)
-            finally:
-                seconds = time.perf_counter() - started
-                method, route = scope.get("method"), scope.get("path_template")
-                metrics.requests.labels(method, route, status).observe(seconds)
-                access_log.info(
-                    "request",
-                    extra={
-                        "method": method,
-                        "route": route,
-                        "status": status,
-                        "ms": round(seconds * 1000, 1),
-                    },
-                )
-
-        return answer
-
-    return around

@@ -14,11 +14,19 @@ SECRET = "e2e-secret-that-is-long-enough-for-hs256"
 
 
 class ServerProcess:
-    """``fluxboard serve`` on ``folder``; it keeps its port over restarts."""
+    """``fluxboard serve`` on ``folder``, and its SQLite unless another database is given.
 
-    def __init__(self, folder: Path) -> None:
+    It keeps its port over restarts.
+    """
+
+    def __init__(
+        self, folder: Path, *, database: str | None = None, redis: str | None = None, workers: int = 1
+    ) -> None:
         self.folder = folder
         self.port = 0
+        self._workers = workers
+        urls = {"DATABASE_URL": database, "REDIS_URL": redis}
+        self._environment = {name: url for name, url in urls.items() if url}
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -36,12 +44,12 @@ class ServerProcess:
         self._process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "fluxboard", "serve"),
-                *("--port", str(self.port), "--data", str(self.folder)),
+                *("--port", str(self.port), "--data", str(self.folder), "--workers", str(self._workers)),
             ],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env={**os.environ, "JWT_SECRET": SECRET},
+            env={**os.environ, "JWT_SECRET": SECRET, **self._environment},
         )
         deadline = time.monotonic() + 20
         while not self._answers():

@@ -66,7 +66,7 @@ class SimTransport(httpx.AsyncBaseTransport):
     async def _deliver(self, node: int, request: httpx.Request, body: bytes) -> httpx.Response:
         copy = httpx.Request(request.method, request.url, headers=request.headers, content=body)
         answer = await self._world.backend.nodes[node].handle_async_request(copy)
-        content = await answer.aread()
+        content = b"".join([piece async for piece in answer.aiter_raw()])
         return httpx.Response(answer.status_code, headers=answer.headers, content=content, request=request)
 
 

@@ -42,6 +42,8 @@ class Access:
     project_id: str
     person: Person
     role: Role
+    #: The project's revision when it was entered.
+    rev: int = 0
 
     def to_write(self) -> None:
         """Raises Forbidden for a viewer."""
@@ -60,12 +62,30 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True)
+class Visit:
+    """A person before a project that may not exist (no ``rev``), or not be theirs (no ``role``)."""
+
+    project_id: str
+    person: Person
+    rev: int | None
+    role: Role | None
+
+    def enter(self) -> Access:
+        """Raises Forbidden, or NotFound when the project does not exist."""
+        if self.rev is None:
+            raise NotFound(NO_PROJECT)
+        if self.role is None:
+            raise Forbidden(NO_ACCESS)
+        return Access(self.project_id, self.person, self.role, self.rev)
+
+
+@dataclass(frozen=True, slots=True)
 class _Row:
     id: str
     name: str
     email: str
     revoked_at: str | None
-    project_id: str | None
+    rev: int | None
     role: Role | None
 
 
@@ -76,7 +96,7 @@ _PERSON: Final = Statement(
     Person,
 )
 _ACCESS: Final = Statement(
-    select(users.c.id, users.c.name, users.c.email, sessions.c.revoked_at, projects.c.id, members.c.role)
+    select(users.c.id, users.c.name, users.c.email, sessions.c.revoked_at, projects.c.rev, members.c.role)
     .select_from(sessions)
     .join(users, users.c.id == sessions.c.user_id)
     .outerjoin(projects, projects.c.id == bindparam("project"))
@@ -94,13 +114,14 @@ def identify(tx: Tx, caller: Caller) -> Person:
     return person
 
 
-def enter(tx: Tx, caller: Caller, project_id: str) -> Access:
-    """A caller's access to a project. Raises Forbidden, or NotFound when the project does not exist."""
+def visit(tx: Tx, caller: Caller, project_id: str) -> Visit:
+    """Who the caller is, and what a project is to them. Raises Forbidden when the session was revoked."""
     row = tx.one(_ACCESS, session=caller.session_id, project=project_id)
     if row is None or row.revoked_at is not None or row.id != caller.user_id:
         raise Forbidden(BAD_TOKEN)
-    if row.project_id is None:
-        raise NotFound(NO_PROJECT)
-    if row.role is None:
-        raise Forbidden(NO_ACCESS)
-    return Access(project_id, Person(row.id, row.name, row.email), row.role)
+    return Visit(project_id, Person(row.id, row.name, row.email), row.rev, row.role)
+
+
+def enter(tx: Tx, caller: Caller, project_id: str) -> Access:
+    """A caller's access to a project. Raises Forbidden, or NotFound when the project does not exist."""
+    return visit(tx, caller, project_id).enter()

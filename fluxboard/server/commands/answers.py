@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import msgspec
-from sqlalchemy import bindparam, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import bindparam, insert, select
 
 from fluxboard.model.types import Task, timestamp
 from fluxboard.model.wire import BatchResult
@@ -45,39 +44,30 @@ class _Row:
     body: str
 
 
-# Both dialects spell ON CONFLICT DO NOTHING alike; in PostgreSQL it waits for a twin that still runs.
-_CLAIM: Final = command(insert(answers).on_conflict_do_nothing())
+# A twin that runs at the same time lets this fail at its end; the storage tries again and finds its answer.
+_KEEP: Final = command(insert(answers))
 _FIND: Final = Statement(
     select(answers.c.request_hash, answers.c.status, answers.c.body).where(
         answers.c.user_id == bindparam("user"), answers.c.key == bindparam("of")
     ),
     _Row,
 )
-_FILL: Final = command(
-    update(answers)
-    .where(answers.c.user_id == bindparam("user"), answers.c.key == bindparam("of"))
-    .values(status=bindparam("new_status"), body=bindparam("new_body"))
-)
 
 
-def claim(tx: Tx, user_id: str, key: str, request_hash: str) -> Answer | None:
-    """Takes a key for this request; the first answer when it was taken by the same.
+def known(tx: Tx, user_id: str, key: str, request_hash: str) -> Answer | None:
+    """What a request was answered before.
 
     An operation of a batch that had this key is taken for the same. Raises Unprocessable when another request
-    took it.
+    had it.
     """
     _check(key)
-    now = timestamp()
-    claimed = tx.run(
-        _CLAIM, user_id=user_id, key=key, request_hash=request_hash, status=0, body="", created_at=now
-    )
-    if claimed:
-        return None
     row = tx.one(_FIND, user=user_id, of=key)
-    if row is not None and row.request_hash.startswith(OPERATION):
+    if row is None:
+        return None
+    if row.request_hash.startswith(OPERATION):
         # It was done in a batch whose answer was lost; the batch as a whole was refused when it came again.
         return Answer(row.status, _as_request(row.body))
-    if row is None or row.request_hash != request_hash:
+    if row.request_hash != request_hash:
         raise Unprocessable("This key was used for another request", field="Idempotency-Key")
     return Answer(row.status, row.body.encode())
 
@@ -90,7 +80,7 @@ def _as_request(body: str) -> bytes:
     )
 
 
-def known(tx: Tx, user_id: str, key: str, request_hash: str) -> Answer | None:
+def known_operation(tx: Tx, user_id: str, key: str, request_hash: str) -> Answer | None:
     """What an operation of a batch was answered before, in a batch or as a request of its own.
 
     Raises Unprocessable when another operation had this key.
@@ -105,9 +95,9 @@ def known(tx: Tx, user_id: str, key: str, request_hash: str) -> Answer | None:
 
 
 def keep(tx: Tx, user_id: str, key: str, request_hash: str, answer: Answer) -> None:
-    """Keeps what an operation of a batch was answered."""
+    """Keeps what a request, or an operation of a batch, was answered."""
     tx.run(
-        _CLAIM,
+        _KEEP,
         user_id=user_id,
         key=key,
         request_hash=request_hash,
@@ -120,8 +110,3 @@ def keep(tx: Tx, user_id: str, key: str, request_hash: str, answer: Answer) -> N
 def _check(key: str) -> None:
     if not 1 <= len(key) <= KEY_MAX or not key.isprintable():
         raise BadInput(f"The key must have 1 to {KEY_MAX} printable characters", field="Idempotency-Key")
-
-
-def fill(tx: Tx, user_id: str, key: str, answer: Answer) -> None:
-    """Keeps what a claimed key was answered."""
-    tx.run(_FILL, user=user_id, of=key, new_status=answer.status, new_body=answer.body.decode())

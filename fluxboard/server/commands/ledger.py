@@ -150,17 +150,17 @@ def people_of(tx: Tx, project_id: str) -> tuple[Member, ...]:
     return tuple(tx.all(MEMBERS_OF, project=project_id))
 
 
-def lock(tx: Tx, project_id: str) -> None:
+def lock(tx: Tx, project_id: str) -> ProjectRow | None:
     """Waits until no other transaction writes a project: what is read after it stays true to the commit."""
-    tx.one(_LOCK_PROJECT, project=project_id)
+    return tx.one(_LOCK_PROJECT, project=project_id)
 
 
 class Ledger:
     """A context manager: what is appended becomes the project's new head when it is left without an error."""
 
-    def __init__(self, tx: Tx, access: Access, op: Op) -> None:
-        """Raises NotFound when the project went meanwhile."""
-        row = tx.one(_LOCK_PROJECT, project=access.project_id)
+    def __init__(self, tx: Tx, access: Access, op: Op, row: ProjectRow | None = None) -> None:
+        """``row`` is the project when it is locked already. Raises NotFound when it went meanwhile."""
+        row = row or lock(tx, access.project_id)
         if row is None:
             raise NotFound(NO_PROJECT)
         self.tx = tx
@@ -231,6 +231,11 @@ class Ledger:
             yield
         finally:
             self._op = whole
+
+    @property
+    def key(self) -> str | None:
+        """The Idempotency-Key of the operation that is done."""
+        return self._op.key
 
     @property
     def next_rev(self) -> int:

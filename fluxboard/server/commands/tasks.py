@@ -283,8 +283,10 @@ def _once(ledger: Ledger, op: BatchOp) -> BatchResult:
     """Runs an operation; one with an id that was done before answers as it did then."""
     if op.op_id is None:
         return _run(ledger, op)
+    if op.op_id == ledger.key:
+        raise BadInput("An operation's id cannot be the Idempotency-Key of its batch", field="opId")
     user, digest = ledger.access.person.id, OPERATION + hashlib.sha256(encode(op)).hexdigest()
-    before = answers.known(ledger.tx, user, op.op_id, digest)
+    before = answers.known_operation(ledger.tx, user, op.op_id, digest)
     if before is not None:
         return msgspec.json.decode(before.body, type=BatchResult)
     with ledger.doing(op.op_id):

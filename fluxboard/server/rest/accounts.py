@@ -7,10 +7,11 @@ from litestar import Controller
 from fluxboard.model.types import User
 from fluxboard.model.wire import AuthAnswer, LoginBody, Message, RefreshBody, SignupBody
 from fluxboard.server.commands import accounts, fields
-from fluxboard.server.commands.access import BAD_TOKEN, Caller, identify
+from fluxboard.server.commands.access import BAD_TOKEN
 from fluxboard.server.commands.accounts import Session
 from fluxboard.server.errors import Forbidden, Unauthorized
-from fluxboard.server.rest.support import Req, Services, get, post, signed_in
+from fluxboard.server.rest.call import Call, signed_in
+from fluxboard.server.rest.support import Req, Services, get, post
 from fluxboard.server.storage.sql import Tx
 
 
@@ -62,12 +63,12 @@ class AccountRoutes(Controller):
         return _answer(services, *rotated, refresh=True)
 
     @get("/me", guards=[signed_in], summary="The account of the token")
-    async def me(self, services: Services, caller: Caller) -> User:
-        return await services.storage.read(lambda tx: accounts.user(tx, identify(tx, caller).id))
+    async def me(self, call: Call) -> User:
+        return await call.ask(lambda tx, person: accounts.user(tx, person.id))
 
     @post("/logout", guards=[signed_in], status_code=200, summary="End the session of the token")
-    async def log_out(self, services: Services, caller: Caller) -> Message:
-        await services.storage.write(lambda tx: accounts.revoke(tx, caller.session_id))
+    async def log_out(self, call: Call) -> Message:
+        await call.services.storage.write(lambda tx: accounts.revoke(tx, call.caller.session_id))
         return Message(message="Signed out")
 
 

@@ -3,41 +3,31 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import logging
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 import litestar
 import msgspec
 from litestar import Request, Response
-from litestar.connection import ASGIConnection
 from litestar.exceptions import HTTPException, ValidationException
-from litestar.handlers import BaseRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 
 from fluxboard.model.wire import (
-    IDEMPOTENCY_KEY,
     PROJECT_REV,
-    SOCKET_ID,
     ConflictAnswer,
     ErrorAnswer,
     TaskGoneAnswer,
 )
 from fluxboard.server.auth import Passwords, Throttle, Tokens
-from fluxboard.server.commands import answers
-from fluxboard.server.commands.access import Access, Caller, Person, enter, identify
-from fluxboard.server.commands.answers import Answer
-from fluxboard.server.commands.ledger import Ledger, Op, encode, lock
-from fluxboard.server.commands.projects import head
-from fluxboard.server.errors import Forbidden, NotFound, Overwrites, Refusal, TaskGone
+from fluxboard.server.commands.ledger import encode
+from fluxboard.server.errors import Overwrites, Refusal, TaskGone
 from fluxboard.server.metrics import Metrics
 from fluxboard.server.requests import request_id
+from fluxboard.server.rest.encoded import Encoded, Kept
 from fluxboard.server.settings import Settings
 from fluxboard.server.storage.engine import Storage
-from fluxboard.server.storage.sql import Tx
 
 T = TypeVar("T")
 Req = Request[Any, Any, Any]
@@ -55,6 +45,7 @@ class Services:
     passwords: Passwords
     logins: Throttle
     metrics: Metrics
+    kept: Kept = field(default_factory=Kept)
 
 
 _WHAT: Final = {
@@ -91,101 +82,9 @@ def provide_services(request: Req) -> Services:
     return services
 
 
-async def signed_in(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-    """Lets in who has a good token, before a byte of the body is read."""
-    # A coroutine, though it waits for nothing: the framework runs other functions in a thread.
-    services: Services = connection.app.state.services
-    connection.state.caller = services.tokens.bearer(connection.headers.get("authorization"))
-
-
-def provide_caller(request: Req) -> Caller:
-    """Who the Authorization header says is calling; the route is guarded with :func:`signed_in`."""
-    caller: Caller = request.state.caller
-    return caller
-
-
-def op_of(request: Req) -> Op:
-    """Whose operation a request is."""
-    return Op(key=request.headers.get(IDEMPOTENCY_KEY), socket_id=request.headers.get(SOCKET_ID))
-
-
-async def read(
-    services: Services, caller: Caller, project_id: str, work: Callable[[Tx, Access], T]
-) -> tuple[T, int]:
-    """Runs ``work`` in a snapshot of a project: its result and the project's revision."""
-
-    def job(tx: Tx) -> tuple[T, int]:
-        access = enter(tx, caller, project_id)
-        return work(tx, access), head(tx, project_id)
-
-    return await services.storage.read(job)
-
-
-async def mutate(
-    request: Req,
-    services: Services,
-    caller: Caller,
-    project_id: str,
-    work: Callable[[Ledger], msgspec.Struct],
-    status: int = 200,
-) -> Response[Any]:
-    """Runs ``work`` on a project's ledger and answers what it returns, once for each Idempotency-Key."""
-    op = op_of(request)
-    digest = await _digest(request)
-
-    def job(tx: Tx) -> tuple[Answer, int | None]:
-        lock(tx, project_id)  # so that nobody's access ends between the look at it and the commit
-        if op.key is not None:
-            # The first answer comes again even to who left or deleted the project with it.
-            known = answers.claim(tx, identify(tx, caller).id, op.key, digest)
-            if known is not None:
-                return known, _head_if_in(tx, caller, project_id)
-        access = enter(tx, caller, project_id)
-        with Ledger(tx, access, op) as ledger:
-            answer = Answer(status, encode(work(ledger)))
-        if op.key is not None:
-            answers.fill(tx, access.person.id, op.key, answer)
-        return answer, ledger.rev
-
-    made, rev = await services.storage.write(job)
-    return json(made.body, made.status, {} if rev is None else {PROJECT_REV: str(rev)})
-
-
-def _head_if_in(tx: Tx, caller: Caller, project_id: str) -> int | None:
-    try:
-        enter(tx, caller, project_id)
-        return head(tx, project_id)
-    except (Forbidden, NotFound):
-        return None
-
-
-async def mutate_alone(
-    request: Req,
-    services: Services,
-    caller: Caller,
-    work: Callable[[Tx, Person, Op], msgspec.Struct],
-    status: int = 200,
-) -> Response[Any]:
-    """As :func:`mutate`, for what is done outside a project that the caller is in already."""
-    op = op_of(request)
-    digest = await _digest(request)
-
-    def job(tx: Tx) -> Answer:
-        person = identify(tx, caller)
-        if op.key is not None and (known := answers.claim(tx, person.id, op.key, digest)):
-            return known
-        answer = Answer(status, encode(work(tx, person, op)))
-        if op.key is not None:
-            answers.fill(tx, person.id, op.key, answer)
-        return answer
-
-    made = await services.storage.write(job)
-    return json(made.body, made.status)
-
-
 def json(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response[Any]:
     """A response of JSON that is encoded already."""
-    return Response(content=body, status_code=status, media_type="application/json", headers=headers)
+    return Encoded(body, status, headers)
 
 
 def with_head(body: msgspec.Struct, rev: int) -> Response[Any]:
@@ -196,12 +95,6 @@ def with_head(body: msgspec.Struct, rev: int) -> Response[Any]:
 def etag(rev: int) -> str:
     """The entity tag of what a project is at a revision."""
     return f'"{rev}"'
-
-
-async def _digest(request: Req) -> str:
-    hashed = hashlib.sha256(f"{request.method} {request.url.path}\n".encode())
-    hashed.update(await request.body())
-    return hashed.hexdigest()
 
 
 def on_refusal(_: Req, refusal: Refusal) -> Response[Any]:

@@ -9,7 +9,6 @@ from litestar import Controller, Response
 from litestar.params import Parameter
 
 from fluxboard.model.wire import (
-    PROJECT_REV,
     BatchAnswer,
     BatchBody,
     CommentAnswer,
@@ -24,21 +23,14 @@ from fluxboard.model.wire import (
     TaskUpdate,
 )
 from fluxboard.server.commands import comments, history, tasks
-from fluxboard.server.commands.access import Access, Caller
-from fluxboard.server.commands.ledger import Ledger, encode
-from fluxboard.server.commands.projects import head
+from fluxboard.server.commands.access import Access
+from fluxboard.server.commands.ledger import Ledger
+from fluxboard.server.rest.call import Call, signed_in
 from fluxboard.server.rest.support import (
-    Req,
-    Services,
     delete,
-    etag,
     get,
-    json,
-    mutate,
     post,
     put,
-    read,
-    signed_in,
     with_head,
 )
 from fluxboard.server.storage.sql import Tx
@@ -58,46 +50,26 @@ class TaskRoutes(Controller):
     guards = (signed_in,)
 
     @get("", summary="Every task of a project; If-None-Match answers 304")
-    async def list_all(
-        self,
-        project_id: str,
-        services: Services,
-        caller: Caller,
-        known: Annotated[str | None, Parameter(header="If-None-Match")] = None,
-    ) -> Response[TasksAnswer]:
-        def work(tx: Tx, access: Access) -> list[msgspec.Raw] | None:
-            if known is not None and known == etag(head(tx, project_id)):
-                return None
-            return tasks.listed(tx, project_id)
+    async def list_all(self, project_id: str, call: Call) -> Response[TasksAnswer]:
+        def work(tx: Tx, access: Access) -> RawTasks:
+            return RawTasks(tasks=tasks.listed(tx, project_id), rev=access.rev)
 
-        found, rev = await read(services, caller, project_id, work)
-        headers = {PROJECT_REV: str(rev), "ETag": etag(rev)}
-        if found is None:
-            return json(b"", 304, headers)
-        return json(encode(RawTasks(tasks=found, rev=rev)), headers=headers)
+        return await call.read_once(project_id, ("tasks",), work)
 
     @post("", summary="Create a task")
-    async def create(
-        self, project_id: str, data: TaskCreate, request: Req, services: Services, caller: Caller
-    ) -> Response[TaskAnswer]:
+    async def create(self, project_id: str, data: TaskCreate, call: Call) -> Response[TaskAnswer]:
         def work(ledger: Ledger) -> TaskAnswer:
             return TaskAnswer(task=tasks.create(ledger, data), message="Task created", rev=ledger.rev)
 
-        return await mutate(request, services, caller, project_id, work, status=201)
+        return await call.mutate(project_id, work, status=201)
 
     @post("/batch", status_code=200, summary="Many operations at once (Plus)")
-    async def batch(
-        self, project_id: str, data: BatchBody, request: Req, services: Services, caller: Caller
-    ) -> Response[BatchAnswer]:
-        return await mutate(request, services, caller, project_id, lambda ledger: tasks.batch(ledger, data))
+    async def batch(self, project_id: str, data: BatchBody, call: Call) -> Response[BatchAnswer]:
+        return await call.mutate(project_id, lambda ledger: tasks.batch(ledger, data))
 
     @get("/{task_id:str}", summary="One task (Plus)")
-    async def one(
-        self, project_id: str, task_id: str, services: Services, caller: Caller
-    ) -> Response[TaskAnswer]:
-        task, rev = await read(
-            services, caller, project_id, lambda tx, access: tasks.find(tx, project_id, task_id)
-        )
+    async def one(self, project_id: str, task_id: str, call: Call) -> Response[TaskAnswer]:
+        task, rev = await call.read(project_id, lambda tx, access: tasks.find(tx, project_id, task_id))
         return with_head(TaskAnswer(task=task, rev=rev), rev)
 
     @put("/{task_id:str}", summary="Change fields of a task, or move it")
@@ -106,49 +78,39 @@ class TaskRoutes(Controller):
         project_id: str,
         task_id: str,
         data: TaskUpdate,
-        request: Req,
-        services: Services,
-        caller: Caller,
+        call: Call,
     ) -> Response[TaskAnswer]:
         def work(ledger: Ledger) -> TaskAnswer:
             task = tasks.change(ledger, task_id, data, data.base_rev)
             return TaskAnswer(task=task, message="Task updated", rev=ledger.rev)
 
-        return await mutate(request, services, caller, project_id, work)
+        return await call.mutate(project_id, work)
 
     @delete("/{task_id:str}", status_code=200, summary="Delete a task (owner, admin, creator)")
     async def remove(
         self,
         project_id: str,
         task_id: str,
-        request: Req,
-        services: Services,
-        caller: Caller,
+        call: Call,
         base_rev: Annotated[int | None, Parameter(query="baseRev")] = None,
     ) -> Response[DoneAnswer]:
         def work(ledger: Ledger) -> DoneAnswer:
             tasks.delete(ledger, task_id, base_rev)
             return DoneAnswer(message="Task deleted", rev=ledger.rev)
 
-        return await mutate(request, services, caller, project_id, work)
+        return await call.mutate(project_id, work)
 
     @post("/{task_id:str}/restore", status_code=200, summary="Bring a deleted task back (Plus)")
-    async def restore(
-        self, project_id: str, task_id: str, request: Req, services: Services, caller: Caller
-    ) -> Response[TaskAnswer]:
+    async def restore(self, project_id: str, task_id: str, call: Call) -> Response[TaskAnswer]:
         def work(ledger: Ledger) -> TaskAnswer:
             task = tasks.restore(ledger, task_id)
             return TaskAnswer(task=task, message="Task restored", rev=ledger.rev)
 
-        return await mutate(request, services, caller, project_id, work)
+        return await call.mutate(project_id, work)
 
     @get("/{task_id:str}/history", summary="Who changed what in a task, newest first (Plus)")
-    async def history(
-        self, project_id: str, task_id: str, services: Services, caller: Caller
-    ) -> Response[HistoryAnswer]:
-        found, rev = await read(
-            services, caller, project_id, lambda tx, access: history.of_task(tx, project_id, task_id)
-        )
+    async def history(self, project_id: str, task_id: str, call: Call) -> Response[HistoryAnswer]:
+        found, rev = await call.read(project_id, lambda tx, access: history.of_task(tx, project_id, task_id))
         return with_head(HistoryAnswer(history=found), rev)
 
 
@@ -158,12 +120,8 @@ class CommentRoutes(Controller):
     guards = (signed_in,)
 
     @get("", summary="A task's comments, oldest first")
-    async def list_all(
-        self, project_id: str, task_id: str, services: Services, caller: Caller
-    ) -> Response[CommentsAnswer]:
-        found, rev = await read(
-            services, caller, project_id, lambda tx, access: comments.of_task(tx, access, task_id)
-        )
+    async def list_all(self, project_id: str, task_id: str, call: Call) -> Response[CommentsAnswer]:
+        found, rev = await call.read(project_id, lambda tx, access: comments.of_task(tx, access, task_id))
         return with_head(CommentsAnswer(comments=found), rev)
 
     @post("", summary="Write a comment")
@@ -172,15 +130,13 @@ class CommentRoutes(Controller):
         project_id: str,
         task_id: str,
         data: CommentBody,
-        request: Req,
-        services: Services,
-        caller: Caller,
+        call: Call,
     ) -> Response[CommentAnswer]:
         def work(ledger: Ledger) -> CommentAnswer:
             made, task = comments.create(ledger, task_id, data.content, data.id)
             return CommentAnswer(comment=made, message="Comment created", task=task, rev=ledger.rev)
 
-        return await mutate(request, services, caller, project_id, work, status=201)
+        return await call.mutate(project_id, work, status=201)
 
     @put("/{comment_id:str}", summary="Change one's own comment")
     async def change(
@@ -189,15 +145,13 @@ class CommentRoutes(Controller):
         task_id: str,
         comment_id: str,
         data: CommentBody,
-        request: Req,
-        services: Services,
-        caller: Caller,
+        call: Call,
     ) -> Response[CommentAnswer]:
         def work(ledger: Ledger) -> CommentAnswer:
             made, task = comments.edit(ledger, task_id, comment_id, data.content)
             return CommentAnswer(comment=made, message="Comment updated", task=task, rev=ledger.rev)
 
-        return await mutate(request, services, caller, project_id, work)
+        return await call.mutate(project_id, work)
 
     @delete("/{comment_id:str}", status_code=200, summary="Delete one's own comment")
     async def remove(
@@ -205,12 +159,10 @@ class CommentRoutes(Controller):
         project_id: str,
         task_id: str,
         comment_id: str,
-        request: Req,
-        services: Services,
-        caller: Caller,
+        call: Call,
     ) -> Response[CommentGoneAnswer]:
         def work(ledger: Ledger) -> CommentGoneAnswer:
             task = comments.remove(ledger, task_id, comment_id)
             return CommentGoneAnswer(message="Comment deleted", task=task, rev=ledger.rev)
 
-        return await mutate(request, services, caller, project_id, work)
+        return await call.mutate(project_id, work)
