@@ -258,7 +258,7 @@ def new_id() -> str:
 def timestamp(moment: datetime | None = None) -> str:
     """``moment`` (default: now) as the wire's ISO 8601 UTC text with milliseconds and ``Z``."""
     moment = (moment or datetime.now(UTC)).astimezone(UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.isoformat(timespec="milliseconds")[: -len("+00:00")] + "Z"
 
 
 def day_of(text: str | None) -> date | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import re
+import secrets
 import time
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
-from uuid import uuid4
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp, Receive, Scope, Send
@@ -33,11 +34,13 @@ def observed(app: ASGIApp, metrics: Metrics) -> ASGIApp:
     and not the path, which may hold a secret.
     """
     header = HEADER.lower().encode()
+    # A name apart from those of other processes, and a number: a random name would ask the kernel each time.
+    process, numbers = secrets.token_hex(8).encode(), itertools.count(1)
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         given = next((value for name, value in scope["headers"] if name == header), b"")
-        request = given if _GIVEN.fullmatch(given) else uuid4().hex.encode()
+        request = given if _GIVEN.fullmatch(given) else b"%s-%x" % (process, next(numbers))
         status = 0
 
         async def send_named(message: Any) -> None:

@@ -36,7 +36,7 @@ from fluxboard.server.commands.access import Access, Person
 from fluxboard.server.commands.ledger import Ledger, Op
 from fluxboard.server.metrics import Metrics
 from fluxboard.server.settings import Settings
-from fluxboard.server.storage import engine
+from fluxboard.server.storage import postgres, sqlite
 from fluxboard.server.storage.engine import open_storage
 from fluxboard.server.storage.sql import Tx
 from tests.benchmarks.http import HttpClient
@@ -120,13 +120,12 @@ class Recorder(Tx):
 
 async def record(board: Board, count: int) -> list[Script]:
     """The statements of so many creates through the real routes; the board has them afterwards."""
-    original = engine.Tx
     server = Server(Settings(database=board.database, jwt_secret=SECRET, log_level="error"))
     async with server.rest.lifespan():
         transport = httpx.ASGITransport(server.rest)
         async with httpx.AsyncClient(transport=transport, base_url="http://bench") as http:
             http.headers["Authorization"] = f"Bearer {board.token}"
-            engine.Tx = Recorder  # type: ignore[misc]
+            sqlite.Tx = postgres.Tx = Recorder  # type: ignore[misc]
             Recorder.scripts = []
             try:
                 for _ in range(count):
@@ -135,7 +134,7 @@ async def record(board: Board, count: int) -> list[Script]:
                     answer = await http.post(board.path, json=body, headers=key)
                     assert answer.status_code == 201, answer.text
             finally:
-                engine.Tx = original  # type: ignore[misc]
+                sqlite.Tx = postgres.Tx = Tx  # type: ignore[misc]
     return [script for script in Recorder.scripts if any("INSERT INTO changes" in text for text, _ in script)]
 
 
@@ -157,7 +156,7 @@ async def bare(database: str, scripts: list[Script], clients: int) -> Figure:
         script = next(scripted, None)
         if script is None:
             return False
-        await storage.write(job(script))
+        await storage.write(job(script), lane="board")
         return True
 
     try:
@@ -208,7 +207,7 @@ async def served(board: Board, port: int, clients: int) -> dict[str, Figure]:
         return True
 
     async def read(number: int) -> bool:
-        status, _ = await connections[number].ask("GET", board.path)
+        status, _ = await connections[number].ask("GET", board.path, headers="Accept-Encoding: zstd\r\n")
         return status == 200
 
     try:

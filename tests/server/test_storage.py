@@ -18,9 +18,10 @@ from fluxboard.server.commands.access import Access, Person
 from fluxboard.server.commands.ledger import Ledger, Op
 from fluxboard.server.errors import BadInput, Conflict, Unavailable
 from fluxboard.server.metrics import Metrics
-from fluxboard.server.storage import engine
-from fluxboard.server.storage.engine import Committed, SqliteStorage, Storage, open_storage
+from fluxboard.server.storage.engine import Committed, Storage, open_storage
+from fluxboard.server.storage.postgres import THREADS, PostgresStorage
 from fluxboard.server.storage.sql import Statement, Tx, command
+from fluxboard.server.storage.sqlite import SqliteStorage
 from fluxboard.server.storage.tables import projects, users
 from tests.server.world import World, done, refused
 
@@ -293,7 +294,7 @@ class SlowLoop:
 async def test_commits_of_one_project_are_heard_in_their_order(postgres: str) -> None:
     heard: list[int] = []
     storage = open_storage(postgres, lambda done: heard.append(done.rev), Metrics())
-    assert isinstance(storage, engine.PostgresStorage)
+    assert isinstance(storage, PostgresStorage)
     person, project_id = Person("u", "ada", "a@b.example"), uuid4().hex
     texts = dict.fromkeys(("name", "description", "status", "priority", "created_by"), "x")
     row = texts | {"id": project_id, "columns": "[]", "created_at": "", "updated_at": ""}
@@ -314,14 +315,26 @@ async def test_commits_of_one_project_are_heard_in_their_order(postgres: str) ->
 
 async def test_a_lost_connection_is_replaced_and_not_kept(postgres: str) -> None:
     storage = open_storage(postgres, lambda _: None, Metrics())
-    assert isinstance(storage, engine.PostgresStorage)
+    assert isinstance(storage, PostgresStorage)
     for _ in range(3):
         names = await storage.read(lambda tx: tx.all(_NAMES))
         await asyncio.to_thread(_terminate, postgres)
         assert await storage.read(lambda tx: tx.all(_NAMES)) == names, "reading is tried again"
-    assert len(storage._connections) <= engine.POSTGRES_THREADS
-    assert not [connection for connection in storage._connections if connection.closed]
+    assert storage._pool.get_stats()["pool_size"] <= THREADS
+    assert await asyncio.to_thread(_connected, postgres) <= THREADS
     await storage.close()
+
+
+def _connected(url: str) -> int:
+    import psycopg
+
+    with psycopg.connect(url) as connection:
+        found = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        ).fetchone()
+        assert found
+        return int(found[0])
 
 
 def _terminate(url: str) -> None:

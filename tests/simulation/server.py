@@ -38,7 +38,7 @@ class InlineStorage:
     async def read(self, job: Callable[[Tx], T]) -> T:
         return job(Tx(self.connection.execute, "sqlite"))
 
-    async def write(self, job: Callable[[Tx], T]) -> T:
+    async def write(self, job: Callable[[Tx], T], lane: str = "") -> T:
         tx = Tx(self.connection.execute, "sqlite")
         self.connection.execute("BEGIN")
         try:

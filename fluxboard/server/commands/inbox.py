@@ -117,7 +117,9 @@ _FORGET_TASK: Final = command(
 _FORGET_COMMENT: Final = command(
     delete(inbox).where(inbox.c.task_id == bindparam("task"), inbox.c.comment_id == bindparam("comment"))
 )
-_FORGET_PERSON: Final = command(delete(inbox).where(_MINE, inbox.c.project_id == bindparam("project")))
+_FORGET_PERSON: Final = Statement(
+    delete(inbox).where(_MINE, inbox.c.project_id == bindparam("project")).returning(inbox.c.id), str
+)
 _TALKERS: Final = Statement(
     select(comments.c.created_by).where(comments.c.task_id == bindparam("task")).distinct(), str
 )
@@ -228,7 +230,7 @@ def forget_comment(ledger: Ledger, task_id: str, comment_id: str) -> None:
 
 def forget_person(ledger: Ledger, user_id: str) -> None:
     """Who is no longer a member is told nothing of the project."""
-    if ledger.tx.run(_FORGET_PERSON, person=user_id, project=ledger.row.id):
+    if ledger.tx.all(_FORGET_PERSON, person=user_id, project=ledger.row.id):
         ledger.told[user_id] = []
 
 

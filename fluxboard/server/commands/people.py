@@ -55,10 +55,12 @@ _LEAVE: Final = command(
     )
 )
 _INVITE: Final = command(insert(invites))
-_USE: Final = command(
+_USE: Final = Statement(
     update(invites)
     .where(invites.c.code_hash == bindparam("hash"), invites.c.uses_left > 0)
     .values(uses_left=invites.c.uses_left - 1)
+    .returning(invites.c.uses_left),
+    int,
 )
 
 
@@ -165,7 +167,7 @@ def accept(tx: Tx, person: Person, code: str, op: Op) -> Project:
         raise NotFound("This invite does not exist or has expired")
     with Ledger(tx, Access(found.project_id, person, found.role), op) as ledger:
         if all(member.user_id != person.id for member in people_of(tx, found.project_id)):
-            if not tx.run(_USE, hash=_hash(code)):
+            if tx.one(_USE, hash=_hash(code)) is None:
                 raise NotFound("This invite has been used up")
             _join(ledger, person, found.role)
         return projects.read_open(ledger)

@@ -57,15 +57,15 @@ _NEIGHBOUR: Final = Statement(
     ),
     _Neighbour,
 )
-_LAST: Final = Statement(select(func.max(tasks.c.position)).where(*_others()), lambda found: found)
-_FIRST: Final = Statement(select(func.min(tasks.c.position)).where(*_others()), lambda found: found)
+# Not min() and max(), for which PostgreSQL reads the whole column while it has no statistics of a table.
+_POSITIONS: Final = select(tasks.c.position).where(*_others()).limit(1)
+_LAST: Final = Statement(_POSITIONS.order_by(tasks.c.position.desc()), str)
+_FIRST: Final = Statement(_POSITIONS.order_by(tasks.c.position), str)
 _ABOVE: Final = Statement(
-    select(func.max(tasks.c.position)).where(*_others(), tasks.c.position < bindparam("key")),
-    lambda found: found,
+    _POSITIONS.where(tasks.c.position < bindparam("key")).order_by(tasks.c.position.desc()), str
 )
 _BELOW: Final = Statement(
-    select(func.min(tasks.c.position)).where(*_others(), tasks.c.position > bindparam("key")),
-    lambda found: found,
+    _POSITIONS.where(tasks.c.position > bindparam("key")).order_by(tasks.c.position), str
 )
 _HOLDERS: Final = Statement(
     select(func.count()).select_from(tasks).where(*_others(), tasks.c.position == bindparam("key")), int

@@ -104,7 +104,7 @@ class Call:
                 answers.keep(tx, visitor.person.id, op.key, digest, answer)
             return answer, ledger.rev
 
-        made, rev = await self.services.storage.write(job)
+        made, rev = await self.services.storage.write(job, lane=project_id)
         return json(made.body, made.status, {} if rev is None else {PROJECT_REV: str(rev)})
 
     async def mutate_alone(

@@ -68,9 +68,9 @@ class Tx:
         make = statement.row
         return [make(*row) for row in self._run(statement, values).fetchall()]
 
-    def run(self, statement: Statement[None], **values: Any) -> int:
-        """How many rows were changed."""
-        return int(self._run(statement, values).rowcount)
+    def run(self, statement: Statement[None], **values: Any) -> None:
+        """Changes rows. What it did may be known to the database only at the next look at something."""
+        self._run(statement, values)
 
     def announce(self, committed: Committed) -> None:
         """Publishes ``committed`` once this transaction is on disk."""
