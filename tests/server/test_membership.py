@@ -134,16 +134,18 @@ async def test_an_invite_lets_in_as_many_as_it_says(world: World) -> None:
         await refused(people["owner"].post(f"{path}/invites", body), 400, field)
 
 
-async def test_an_invite_ends_and_only_its_hash_is_kept(world: World) -> None:
-    ada, bob = await world.person(), await world.person("bob")
+async def test_an_invite_ends_and_only_its_hash_is_kept(lone: World) -> None:
+    ada, bob = await lone.person(), await lone.person("bob")
     project = await ada.project()
     code = (await done(ada.post(f"/api/projects/{project}/invites", {"expiresIn": 60})))["code"]
-    storage = world.server.live._storage
+    storage = lone.server.live._storage
     assert storage is not None
     past = timestamp(datetime.now(UTC) - timedelta(seconds=1))
 
+    of_it = f"SELECT * FROM invites WHERE project_id = '{project}'"
+
     def rows(tx: object) -> list[tuple[object, ...]]:
-        found: list[tuple[object, ...]] = tx._execute("SELECT * FROM invites", {}).fetchall()  # type: ignore[attr-defined]
+        found: list[tuple[object, ...]] = tx._execute(of_it, {}).fetchall()  # type: ignore[attr-defined]
         return found
 
     (row,) = await storage.read(rows)
@@ -193,13 +195,13 @@ async def test_who_is_removed_leaves_the_room_at_once_and_hears_no_more(world: W
     assert [data["task"]["title"] for data in his.of("task:created")] == ["still theirs"]
 
 
-async def test_a_removal_during_the_join_wins(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_removal_during_the_join_wins(lone: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The join looked up a membership that ended, and was published as ended, before it entered the room."""
-    ada, bob = await world.person(), await world.person("bob")
+    ada, bob = await lone.person(), await lone.person("bob")
     project = await ada.project()
     await ada.add(project, bob)
     ear, mine = await bob.ear(), await ada.ear(project)
-    storage = world.server.live._storage
+    storage = lone.server.live._storage
     looked, go, at_last = asyncio.Event(), asyncio.Event(), asyncio.Event()
     assert storage is not None
     read = storage.read
@@ -230,8 +232,8 @@ async def test_a_removal_during_the_join_wins(world: World, monkeypatch: pytest.
     assert mine.online() <= {"ada"}
 
 
-async def test_joining_and_being_removed_at_once(world: World) -> None:
-    ada, bob = await world.person(), await world.person("bob")
+async def test_joining_and_being_removed_at_once(lone: World) -> None:
+    ada, bob = await lone.person(), await lone.person("bob")
     project = await ada.project()
     for _ in range(15):
         await ada.add(project, bob)
@@ -241,29 +243,29 @@ async def test_joining_and_being_removed_at_once(world: World) -> None:
         await ear.call("leave:project", {"projectId": "none"})
         assert not ear.of("task:created"), ear.heard
         await ear.close()
-    assert world.server.live.presence.online(project) == ()
+    assert lone.server.live.presence.online(project) == ()
 
 
 async def test_a_lost_message_of_a_removal_is_made_up_for(
-    monkeypatch: pytest.MonkeyPatch, world: World
+    monkeypatch: pytest.MonkeyPatch, lone: World
 ) -> None:
-    ada, bob = await world.person(), await world.person("bob")
+    ada, bob = await lone.person(), await lone.person("bob")
     project = await ada.project()
     await ada.add(project, bob)
     his, mine = await bob.ear(project), await ada.ear(project)
 
     def lost(_: Committed) -> None: ...
 
-    storage = world.server.live._storage
+    storage = lone.server.live._storage
     monkeypatch.setattr(storage, "_on_commit", lost)
     await done(ada.delete(f"/api/projects/{project}/members/{bob.id}"))
-    await world.server.live._sweep_members()
+    await lone.server.live._sweep_members()
     await until(lambda: his.of("project:removed"))
     assert not mine.of("project:removed")
 
 
-async def test_a_database_that_is_away_removes_nobody(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
-    ada = await world.person()
+async def test_a_database_that_is_away_removes_nobody(monkeypatch: pytest.MonkeyPatch, lone: World) -> None:
+    ada = await lone.person()
     project = await ada.project()
     ear = await ada.ear(project)
 
@@ -271,16 +273,16 @@ async def test_a_database_that_is_away_removes_nobody(monkeypatch: pytest.Monkey
         raise Unavailable("The database cannot be reached", retry_after=1)
 
     with monkeypatch.context() as patched:
-        patched.setattr(world.server.live._storage, "read", away)
+        patched.setattr(lone.server.live._storage, "read", away)
         with pytest.raises(Unavailable):
-            await world.server.live._sweep_members()
+            await lone.server.live._sweep_members()
     await ada.task(project)
     await until(lambda: ear.of("task:created"))
     assert not ear.of("project:removed")
 
 
-async def test_a_deleted_project_is_told_and_its_room_is_closed(world: World) -> None:
-    ada, bob = await world.person(), await world.person("bob")
+async def test_a_deleted_project_is_told_and_its_room_is_closed(lone: World) -> None:
+    ada, bob = await lone.person(), await lone.person("bob")
     project = await ada.project()
     await ada.add(project, bob)
     mine, his = await ada.ear(project), await bob.ear(project)
@@ -290,8 +292,8 @@ async def test_a_deleted_project_is_told_and_its_room_is_closed(world: World) ->
         (told,) = ear.of("project:deleted")
         assert (told["projectId"], told["userName"]) == (project, "ada")
         assert (await ear.join(project))["message"] == "Project not found"
-    assert world.server.live.presence.online(project) == ()
-    assert live.room_of(project) not in world.server.live.sio.manager.rooms.get("/", {})
+    assert lone.server.live.presence.online(project) == ()
+    assert live.room_of(project) not in lone.server.live.sio.manager.rooms.get("/", {})
 
 
 async def test_one_connection_joins_only_so_many_projects(

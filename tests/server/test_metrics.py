@@ -25,6 +25,7 @@ async def figures(http: httpx.AsyncClient, **headers: str) -> dict[tuple[str, ..
     }
 
 
+@pytest.mark.parametrize("world", ["sqlite", "postgres"], indirect=True)
 async def test_the_figures_say_what_happened(world: World) -> None:
     ada, bob = await world.person("ada"), await world.person("bob")
     project = await ada.project()

@@ -48,11 +48,11 @@ async def test_every_socket_hears_every_event_once_and_in_order(
         assert revs == [rev for rev in range(last - len(ops) - 41, last + 1) if rev not in own]
 
 
-async def test_a_websocket_is_written_to_directly_and_a_poll_is_not(world: World) -> None:
-    ada = await world.person()
+async def test_a_websocket_is_written_to_directly_and_a_poll_is_not(lone: World) -> None:
+    ada = await lone.person()
     await ada.ear()
     await ada.ear(transport="polling")
-    sio = world.server.live.sio
+    sio = lone.server.live.sio
     assert sorted(engine.queue.direct for engine in sio.eio.sockets.values()) == [False, True]
 
 

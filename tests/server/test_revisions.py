@@ -37,8 +37,8 @@ async def check_log(person: Person, project: str) -> list[Json]:
     return changes
 
 
-async def test_thirty_two_writers_leave_no_gap(both: World) -> None:
-    ada = await both.person()
+async def test_thirty_two_writers_leave_no_gap(world: World) -> None:
+    ada = await world.person()
     project = await ada.project()
     ears = [await ada.ear(project), await ada.ear(project)]
     shared = await ada.task(project, "shared")
@@ -66,8 +66,8 @@ async def test_thirty_two_writers_leave_no_gap(both: World) -> None:
     assert project_now["progress"] == int(100 * left / (left + 1) + 0.5)
 
 
-async def test_writers_of_many_projects_do_not_disturb_each_other(both: World) -> None:
-    people = await asyncio.gather(*(both.person(f"p{number}") for number in range(8)))
+async def test_writers_of_many_projects_do_not_disturb_each_other(world: World) -> None:
+    people = await asyncio.gather(*(world.person(f"p{number}") for number in range(8)))
     projects = await asyncio.gather(*(person.project() for person in people))
 
     async def write(person: Person, project: str) -> None:
@@ -79,8 +79,8 @@ async def test_writers_of_many_projects_do_not_disturb_each_other(both: World) -
         assert len(await check_log(person, project)) == 13
 
 
-async def test_random_edits_replay_to_the_list_at_every_revision(both: World) -> None:
-    ada = await both.person()
+async def test_random_edits_replay_to_the_list_at_every_revision(world: World) -> None:
+    ada = await world.person()
     dice = random.Random(4)
     project = await ada.project()
     path = f"/api/projects/{project}/tasks"
@@ -140,8 +140,8 @@ async def test_any_edits_replay_to_the_list(world: World, data: list[tuple[str, 
     await check_log(ada, project)
 
 
-async def test_the_list_answers_304_until_something_changes(both: World) -> None:
-    ada = await both.person()
+async def test_the_list_answers_304_until_something_changes(world: World) -> None:
+    ada = await world.person()
     project = await ada.project()
     path = f"/api/projects/{project}/tasks"
     first = await ada.get(path)
@@ -203,12 +203,12 @@ async def test_changes_come_in_pages(world: World) -> None:
     await refused(ada.get(path), 400, "since")
 
 
-async def test_a_log_that_was_cut_answers_410_below_the_cut(both: World, monkeypatch: object) -> None:
-    ada = await both.person()
+async def test_a_log_that_was_cut_answers_410_below_the_cut(lone: World, monkeypatch: object) -> None:
+    ada = await lone.person()
     project = await ada.project()
     for number in range(20):
         await ada.task(project, str(number))
-    storage = both.server.live._storage
+    storage = lone.server.live._storage
     assert storage is not None
     await storage.write(upkeep.tidy)
     assert len(await ada.changes(project)) == 21, "what is young stays"
@@ -234,8 +234,8 @@ async def test_a_log_that_was_cut_answers_410_below_the_cut(both: World, monkeyp
 # -- what only a database can decide
 
 
-async def test_concurrent_twins_take_effect_once(both: World) -> None:
-    ada = await both.person()
+async def test_concurrent_twins_take_effect_once(world: World) -> None:
+    ada = await world.person()
     project = await ada.project()
     path = f"/api/projects/{project}/tasks"
     twins = await asyncio.gather(
@@ -250,8 +250,8 @@ async def test_concurrent_twins_take_effect_once(both: World) -> None:
     assert len({answer.json()["project"]["id"] for answer in made}) == 1
 
 
-async def test_the_same_id_made_twice_at_once_is_one_task_or_a_conflict(both: World) -> None:
-    ada = await both.person()
+async def test_the_same_id_made_twice_at_once_is_one_task_or_a_conflict(world: World) -> None:
+    ada = await world.person()
     project, other = await ada.project(), await ada.project("Other")
     task_id = str(uuid4())
     body = {"id": task_id, "title": "mine"}
@@ -263,15 +263,15 @@ async def test_the_same_id_made_twice_at_once_is_one_task_or_a_conflict(both: Wo
     assert [task["id"] for task in both_lists] == [task_id]
 
 
-async def test_the_same_address_signs_up_once_however_often_at_once(both: World) -> None:
+async def test_the_same_address_signs_up_once_however_often_at_once(world: World) -> None:
     email = f"{uuid4().hex}@example.com"
     body = {"email": email, "password": "correct horse", "name": "ada"}
-    answers = await asyncio.gather(*(both.http.post("/api/auth/signup", json=body) for _ in range(8)))
+    answers = await asyncio.gather(*(world.http.post("/api/auth/signup", json=body) for _ in range(8)))
     assert sorted(answer.status_code for answer in answers) == [201, *[409] * 7]
 
 
-async def test_two_owners_who_leave_at_once_do_not_leave_a_project_without_one(both: World) -> None:
-    ada, bob = await both.person(), await both.person("bob")
+async def test_two_owners_who_leave_at_once_do_not_leave_a_project_without_one(world: World) -> None:
+    ada, bob = await world.person(), await world.person("bob")
     for _ in range(5):
         project = await ada.project()
         await ada.add(project, bob, "owner")
@@ -281,26 +281,26 @@ async def test_two_owners_who_leave_at_once_do_not_leave_a_project_without_one(b
         assert sorted(answer.status_code for answer in left) == [200, 409]
 
 
-async def test_the_last_use_of_an_invite_is_used_once(both: World) -> None:
-    ada = await both.person()
+async def test_the_last_use_of_an_invite_is_used_once(world: World) -> None:
+    ada = await world.person()
     project = await ada.project()
     code = (await done(ada.post(f"/api/projects/{project}/invites", {"maxUses": 2})))["code"]
-    people = await asyncio.gather(*(both.person(f"p{number}") for number in range(6)))
+    people = await asyncio.gather(*(world.person(f"p{number}") for number in range(6)))
     joined = await asyncio.gather(*(person.post(f"/api/invites/{code}/accept") for person in people))
     assert sorted(answer.status_code for answer in joined) == [200, 200, 404, 404, 404, 404]
 
 
-async def test_refreshing_at_once_gives_one_successor(both: World) -> None:
-    ada = await both.person(refresh=True)
+async def test_refreshing_at_once_gives_one_successor(world: World) -> None:
+    ada = await world.person(refresh=True)
     body = {"refreshToken": ada.auth["refreshToken"]}
-    answers = await asyncio.gather(*(both.http.post("/api/auth/refresh", json=body) for _ in range(8)))
+    answers = await asyncio.gather(*(world.http.post("/api/auth/refresh", json=body) for _ in range(8)))
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.json()["refreshToken"] for answer in answers}) == 1
 
 
-async def test_nobody_writes_after_their_removal(both: World) -> None:
+async def test_nobody_writes_after_their_removal(world: World) -> None:
     """I9's other side: a write that waits for the project's lock sees the removal that held it."""
-    ada, bob = await both.person(), await both.person("bob")
+    ada, bob = await world.person(), await world.person("bob")
     project = await ada.project()
     for _ in range(6):
         await ada.add(project, bob)

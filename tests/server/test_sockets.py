@@ -58,10 +58,10 @@ def slow_reads(world: World, monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.E
 # -- the handshake
 
 
-async def test_a_handshake_without_a_good_token_is_refused(world: World) -> None:
-    ada = await world.person()
+async def test_a_handshake_without_a_good_token_is_refused(lone: World) -> None:
+    ada = await lone.person()
     old = claims_of(ada) | {"exp": int(time.time()) - 60}
-    ended = await world.person("bob")
+    ended = await lone.person("bob")
     await done(ended.post("/api/auth/logout"))
     bad: list[object] = [
         None,
@@ -77,34 +77,34 @@ async def test_a_handshake_without_a_good_token_is_refused(world: World) -> None
         ada.token,
     ]
     for auth in bad:
-        ear = world.new_ear()
+        ear = lone.new_ear()
         with pytest.raises(socketio.exceptions.ConnectionError):
             await ear.connect(auth)
         assert ear.refusal.startswith("Authentication error"), auth
-    assert not world.server.live.sio.manager.rooms.get("/"), "none of them stayed"
+    assert not lone.server.live.sio.manager.rooms.get("/"), "none of them stayed"
 
 
 async def test_a_database_that_is_away_is_not_called_a_bad_token(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    lone: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ada = await world.person()
+    ada = await lone.person()
 
     async def away(_: object) -> None:
         raise Unavailable("The database cannot be reached", retry_after=1)
 
-    monkeypatch.setattr(world.server.live._storage, "read", away)
-    ear = world.new_ear()
+    monkeypatch.setattr(lone.server.live._storage, "read", away)
+    ear = lone.new_ear()
     with pytest.raises(socketio.exceptions.ConnectionError):
         await ear.connect({"token": ada.token})
     assert ear.refusal == "The database cannot be reached"
-    assert not world.server.live.sio.manager.rooms.get("/")
+    assert not lone.server.live.sio.manager.rooms.get("/")
 
 
 # -- joining
 
 
-async def test_joining_checks_membership(world: World) -> None:
-    ada, eve = await world.person(), await world.person("eve")
+async def test_joining_checks_membership(lone: World) -> None:
+    ada, eve = await lone.person(), await lone.person("eve")
     project = await ada.project()
     ear = await eve.ear()
     assert await ear.join(project) == {"ok": False, "message": "Access denied to project"}
@@ -113,7 +113,7 @@ async def test_joining_checks_membership(world: World) -> None:
     await ada.task(project, "secret")
     await quiet(ear)
     assert [event for event, _ in ear.heard] == ["error", "error"]
-    assert world.server.live.presence.online(project) == ()
+    assert lone.server.live.presence.online(project) == ()
 
 
 async def test_joining_answers_the_head(world: World) -> None:
@@ -125,16 +125,16 @@ async def test_joining_answers_the_head(world: World) -> None:
 
 
 async def test_who_waits_for_an_answer_to_a_refused_join_hears_nothing_meanwhile(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    lone: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ada, eve = await world.person(), await world.person("eve")
+    ada, eve = await lone.person(), await lone.person("eve")
     project = await ada.project()
     ear = await eve.ear()
-    asked, go = slow_reads(world, monkeypatch)
+    asked, go = slow_reads(lone, monkeypatch)
     await ear.sio.emit("join:project", {"projectId": project})
     await asked.wait()
     await ada.task(project, "secret")
-    await asyncio.wait_for(world.server.live._queue.join(), 5)
+    await asyncio.wait_for(lone.server.live._queue.join(), 5)
     go.set()
     await until(ear.errors)
     assert [event for event, _ in ear.heard] == ["error"]
@@ -188,22 +188,22 @@ async def test_presence_is_told_at_most_ten_times_a_second_and_ends_true(world: 
 
 
 async def test_a_socket_that_ends_while_it_joins_leaves_no_ghost(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    lone: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ada = await world.person()
+    ada = await lone.person()
     project = await ada.project()
     ear = await ada.ear()
-    asked, go = slow_reads(world, monkeypatch)
+    asked, go = slow_reads(lone, monkeypatch)
     await ear.sio.emit("join:project", {"projectId": project})
     await asked.wait()
-    ending = asyncio.create_task(world.server.live.sio.disconnect(ear.id))
-    await until(lambda: not world.server.live._clients, what="disconnected")
+    ending = asyncio.create_task(lone.server.live.sio.disconnect(ear.id))
+    await until(lambda: not lone.server.live._clients, what="disconnected")
     go.set()
     await ending
     await until(lambda: ear.closed)
     monkeypatch.undo()
-    await until(lambda: not world.server.live.sio.manager.rooms.get("/"), what="no room is left")
-    assert world.server.live.presence.online(project) == ()
+    await until(lambda: not lone.server.live.sio.manager.rooms.get("/"), what="no room is left")
+    assert lone.server.live.presence.online(project) == ()
 
 
 # -- what a room hears
@@ -318,16 +318,16 @@ async def test_more_than_fifty_changes_are_told_as_one(world: World) -> None:
 
 
 async def test_a_quiet_room_is_told_its_head(
-    quick_sweeps: None, world: World, monkeypatch: pytest.MonkeyPatch
+    quick_sweeps: None, lone: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feed, "HEAD_SOON", 0.1)
-    ada = await world.person()
+    ada = await lone.person()
     project = await ada.project()
     ear = await ada.ear(project)
     await ear.call("leave:project", {"projectId": project})
     unheard = await ada.task(project)  # committed while nobody is in the room
     await ear.join(project)
-    world.server.live._feed._rooms[project].due = 0
+    lone.server.live._feed._rooms[project].due = 0
     await until(lambda: ear.of("sync:head"))
     assert ear.of("sync:head")[-1] == {"projectId": project, "rev": unheard["rev"]}
     task = await ada.task(project)
@@ -408,8 +408,8 @@ async def test_malformed_payloads_get_an_error_and_the_server_lives(world: World
     await until(lambda: ear.of("task:created"), what="still in the room")
 
 
-async def test_ids_that_no_database_can_hold_get_an_error(both: World) -> None:
-    ada = await both.person()
+async def test_ids_that_no_database_can_hold_get_an_error(world: World) -> None:
+    ada = await world.person()
     project = await ada.project()
     ear = await ada.ear(project)
     for hostile in ("a\x00b", "\ud800", "x" * 50_000):
@@ -449,15 +449,15 @@ async def test_a_broken_packet_harms_nobody(world: World, caplog: pytest.LogCapt
     assert not [record for record in caplog.records if record.levelname == "ERROR"], "no traceback for that"
 
 
-async def test_binary_data_is_not_gathered(world: World) -> None:
-    ada = await world.person()
+async def test_binary_data_is_not_gathered(lone: World) -> None:
+    ada = await lone.person()
     ear = await ada.ear()
     assert ear.sio.eio.ws is not None
     await ear.sio.eio.ws.send_str('45999999999-["x"]')
     for _ in range(20):
         await ear.sio.eio.ws.send_bytes(b"x" * 1000)
     await until(lambda: len(ear.errors()) >= 20)
-    assert not world.server.live.sio._binary_packet
+    assert not lone.server.live.sio._binary_packet
 
 
 async def test_a_packet_that_is_too_large_closes_only_its_sender(world: World) -> None:
@@ -505,17 +505,17 @@ async def test_a_revoked_session_loses_its_sockets_within_five_seconds(world: Wo
     assert not his.closed
 
 
-async def test_a_dead_client_does_not_hold_up_the_others(quick_sweeps: None, world: World) -> None:
+async def test_a_dead_client_does_not_hold_up_the_others(quick_sweeps: None, lone: World) -> None:
     """A polling client that went away never takes its last packet; nothing may wait for that."""
-    ada, bob = await world.person(), await world.person("bob")
-    dead = world.http
+    ada, bob = await lone.person(), await lone.person("bob")
+    dead = lone.http
     opened = (await dead.get("/socket.io/?EIO=4&transport=polling")).text
     path = f"/socket.io/?EIO=4&transport=polling&sid={sid_of(opened)}"
     await dead.post(path, content='40{"token":"' + ada.token + '"}')
-    await until(lambda: world.server.live._clients)
+    await until(lambda: lone.server.live._clients)
     ear = await bob.ear()
     await done(ada.post("/api/auth/logout"))
-    await until(lambda: len(world.server.live._clients) == 1, what="the dead one is out")
+    await until(lambda: len(lone.server.live._clients) == 1, what="the dead one is out")
     await done(bob.post("/api/auth/logout"))
     await until(lambda: ear.closed, 5, what="the sweep goes on")
 
@@ -544,58 +544,58 @@ async def test_a_token_that_ends_is_announced_and_can_be_renewed(quick_sweeps: N
 
 
 async def test_a_connection_on_which_nobody_signs_in_is_closed(
-    monkeypatch: pytest.MonkeyPatch, quick_sweeps: None, world: World
+    monkeypatch: pytest.MonkeyPatch, quick_sweeps: None, lone: World
 ) -> None:
     monkeypatch.setattr(live, "SIGN_IN_SECONDS", 0.2)
-    ada = await world.person()
+    ada = await lone.person()
     ear = await ada.ear()
-    opened = (await world.http.get("/socket.io/?EIO=4&transport=polling")).text
+    opened = (await lone.http.get("/socket.io/?EIO=4&transport=polling")).text
     stranger = sid_of(opened)
-    assert stranger in world.server.live.sio.eio.sockets
+    assert stranger in lone.server.live.sio.eio.sockets
     path = f"/socket.io/?EIO=4&transport=polling&sid={stranger}"
-    assert (await world.http.get(path)).text.startswith(("1", "6"))
-    assert (await world.http.get(path)).status_code == 400
+    assert (await lone.http.get(path)).text.startswith(("1", "6"))
+    assert (await lone.http.get(path)).status_code == 400
     await quiet(ear)
     assert not ear.closed
 
 
 async def test_a_connection_that_closes_during_its_handshake_leaves_nothing(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    lone: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ada = await world.person()
-    opened = (await world.http.get("/socket.io/?EIO=4&transport=polling")).text
+    ada = await lone.person()
+    opened = (await lone.http.get("/socket.io/?EIO=4&transport=polling")).text
     path = f"/socket.io/?EIO=4&transport=polling&sid={sid_of(opened)}"
-    asked, go = slow_reads(world, monkeypatch)
-    shaking = asyncio.create_task(world.http.post(path, content='40{"token":"' + ada.token + '"}'))
+    asked, go = slow_reads(lone, monkeypatch)
+    shaking = asyncio.create_task(lone.http.post(path, content='40{"token":"' + ada.token + '"}'))
     await asked.wait()
-    await world.http.post(path, content="1")
+    await lone.http.post(path, content="1")
     go.set()
     await shaking
-    await until(lambda: not world.server.live.sio.manager.rooms.get("/"))
-    assert not world.server.live._clients
+    await until(lambda: not lone.server.live.sio.manager.rooms.get("/"))
+    assert not lone.server.live._clients
 
 
-async def test_a_poll_does_not_wait_on_a_connection_that_was_closed(world: World) -> None:
+async def test_a_poll_does_not_wait_on_a_connection_that_was_closed(lone: World) -> None:
     """It would, for 25 seconds, and a shutdown would wait for it."""
-    opened = (await world.http.get("/socket.io/?EIO=4&transport=polling")).text
+    opened = (await lone.http.get("/socket.io/?EIO=4&transport=polling")).text
     path = f"/socket.io/?EIO=4&transport=polling&sid={sid_of(opened)}"
-    polling = asyncio.create_task(world.http.get(path))
-    engine = world.server.live.sio.eio.sockets[sid_of(opened)]
+    polling = asyncio.create_task(lone.http.get(path))
+    engine = lone.server.live.sio.eio.sockets[sid_of(opened)]
     await until(lambda: engine.queue._getters, what="it waits")
-    await world.http.post(path, content="1")
+    await lone.http.post(path, content="1")
     await asyncio.wait_for(polling, 3)
 
 
-async def test_a_client_that_does_not_read_is_closed(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+async def test_a_client_that_does_not_read_is_closed(monkeypatch: pytest.MonkeyPatch, lone: World) -> None:
     monkeypatch.setattr(publish, "BACKLOG_MAX", 20)
-    ada = await world.person()
+    ada = await lone.person()
     project = await ada.project()
-    opened = (await world.http.get("/socket.io/?EIO=4&transport=polling")).text
+    opened = (await lone.http.get("/socket.io/?EIO=4&transport=polling")).text
     path = f"/socket.io/?EIO=4&transport=polling&sid={sid_of(opened)}"
-    await world.http.post(path, content='40{"token":"' + ada.token + '"}')
-    await world.http.post(path, content=f'42["join:project",{{"projectId":"{project}"}}]')
-    await until(lambda: world.server.live.presence.online(project))
+    await lone.http.post(path, content='40{"token":"' + ada.token + '"}')
+    await lone.http.post(path, content=f'42["join:project",{{"projectId":"{project}"}}]')
+    await until(lambda: lone.server.live.presence.online(project))
     ops = [{"op": "create", "task": {"title": str(number)}} for number in range(30)]
     await done(ada.post(f"/api/projects/{project}/tasks/batch", {"ops": ops}))
-    await until(lambda: not world.server.live._clients)
-    assert world.server.live.presence.online(project) == ()
+    await until(lambda: not lone.server.live._clients)
+    assert lone.server.live.presence.online(project) == ()

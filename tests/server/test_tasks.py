@@ -17,8 +17,8 @@ from tests.support.waiting import until
 # -- ids
 
 
-async def test_a_client_names_its_task(both: World) -> None:
-    ada, bob = await both.person(), await both.person("bob")
+async def test_a_client_names_its_task(world: World) -> None:
+    ada, bob = await world.person(), await world.person("bob")
     project, other = await ada.project(), await ada.project("Other")
     await ada.add(project, bob)
     path = f"/api/projects/{project}/tasks"
@@ -40,8 +40,8 @@ async def test_a_client_names_its_task(both: World) -> None:
 # -- tombstones
 
 
-async def test_what_was_deleted_stays_deleted_until_somebody_restores_it(both: World) -> None:
-    ada, bob = await both.person(), await both.person("bob")
+async def test_what_was_deleted_stays_deleted_until_somebody_restores_it(world: World) -> None:
+    ada, bob = await world.person(), await world.person("bob")
     project = await ada.project()
     await ada.add(project, bob)
     _, task, _ = [await ada.task(project, title) for title in ("first", "task", "last")]
@@ -100,8 +100,8 @@ async def test_who_may_delete_a_task(world: World) -> None:
 # -- moves
 
 
-async def test_cards_go_where_they_are_put(both: World) -> None:
-    ada = await both.person()
+async def test_cards_go_where_they_are_put(world: World) -> None:
+    ada = await world.person()
     project = await ada.project()
     ids = {name: (await ada.task(project, name))["id"] for name in "abcd"}
     other = (await ada.task(project, "e", status="review"))["id"]
@@ -143,11 +143,11 @@ async def test_a_move_writes_one_card(world: World) -> None:
     assert change["task"]["fieldRevs"]["title"] < change["rev"]
 
 
-async def test_equal_positions_are_repaired_at_the_next_insert(both: World) -> None:
-    ada = await both.person()
+async def test_equal_positions_are_repaired_at_the_next_insert(lone: World) -> None:
+    ada = await lone.person()
     project = await ada.project()
     made = [await ada.task(project, name) for name in "abcd"]
-    storage = both.server.live._storage
+    storage = lone.server.live._storage
     assert storage is not None
 
     def collide(tx: Tx) -> None:
@@ -192,8 +192,8 @@ async def test_a_thousand_inserts_at_one_place_keep_their_order(world: World) ->
     assert top["rev"] < bottom["rev"]
 
 
-async def test_moves_at_once_keep_every_card_once(both: World) -> None:
-    ada = await both.person()
+async def test_moves_at_once_keep_every_card_once(world: World) -> None:
+    ada = await world.person()
     project = await ada.project()
     ids = [(await ada.task(project, str(number)))["id"] for number in range(8)]
     await asyncio.gather(
@@ -207,8 +207,8 @@ async def test_moves_at_once_keep_every_card_once(both: World) -> None:
 # -- many at once
 
 
-async def test_a_batch_does_what_it_can(both: World) -> None:
-    ada = await both.person()
+async def test_a_batch_does_what_it_can(world: World) -> None:
+    ada = await world.person()
     project = await ada.project()
     task = await ada.task(project)
     path = f"/api/projects/{project}/tasks/batch"
@@ -245,8 +245,8 @@ async def test_a_batch_does_what_it_can(both: World) -> None:
     assert await ada.column(project) == ["made"]
 
 
-async def test_an_atomic_batch_is_all_or_nothing(both: World) -> None:
-    ada = await both.person()
+async def test_an_atomic_batch_is_all_or_nothing(world: World) -> None:
+    ada = await world.person()
     project = await ada.project()
     ear = await ada.ear(project)
     task = await ada.task(project)
@@ -284,8 +284,8 @@ async def test_a_batch_has_limits(world: World) -> None:
 # -- retries
 
 
-async def test_a_key_answers_again_what_it_answered(both: World) -> None:
-    ada, bob = await both.person(), await both.person("bob")
+async def test_a_key_answers_again_what_it_answered(world: World) -> None:
+    ada, bob = await world.person(), await world.person("bob")
     project = await ada.project()
     await ada.add(project, bob)
     path = f"/api/projects/{project}/tasks"
@@ -309,16 +309,16 @@ async def test_a_key_answers_again_what_it_answered(both: World) -> None:
     assert len((await ada.tasks(project))["tasks"]) == 2
 
 
-async def test_a_refused_request_may_be_sent_again_under_its_key(both: World) -> None:
-    ada = await both.person()
+async def test_a_refused_request_may_be_sent_again_under_its_key(world: World) -> None:
+    ada = await world.person()
     project = await ada.project()
     path = f"/api/projects/{project}/tasks"
     await refused(ada.post(path, {"title": ""}, Idempotency_Key="k"), 400, "title")
     await done(ada.post(path, {"title": "now"}, Idempotency_Key="k"))
 
 
-async def test_leaving_and_deleting_may_be_sent_again(both: World) -> None:
-    ada, bob = await both.person(), await both.person("bob")
+async def test_leaving_and_deleting_may_be_sent_again(world: World) -> None:
+    ada, bob = await world.person(), await world.person("bob")
     project = await ada.project()
     await ada.add(project, bob)
     leave = f"/api/projects/{project}/members/{bob.id}"
@@ -334,8 +334,8 @@ async def test_leaving_and_deleting_may_be_sent_again(both: World) -> None:
 # -- what others changed meanwhile
 
 
-async def test_edits_from_an_older_revision_merge_or_are_asked_about(both: World) -> None:
-    ada, bob = await both.person(), await both.person("bob")
+async def test_edits_from_an_older_revision_merge_or_are_asked_about(world: World) -> None:
+    ada, bob = await world.person(), await world.person("bob")
     project = await ada.project()
     await ada.add(project, bob)
     task = await ada.task(project, "title", description="one\ntwo\nthree\nfour\n", labels=["a"])
@@ -402,8 +402,8 @@ async def test_texts_come_back_as_they_were_sent_without_what_a_terminal_obeys(w
 
 
 @pytest.mark.parametrize("where", ["title", "comment"])
-async def test_no_control_character_gets_in(both: World, where: str) -> None:
-    ada = await both.person()
+async def test_no_control_character_gets_in(world: World, where: str) -> None:
+    ada = await world.person()
     project = await ada.project()
     task = await ada.task(project)
     controls = [chr(code) for code in (*range(32), *range(0x7F, 0xA0))]
@@ -422,8 +422,8 @@ async def test_no_control_character_gets_in(both: World, where: str) -> None:
         assert not left & set(controls + bidi), (text, stored)
 
 
-async def test_an_operation_that_was_done_in_a_batch_is_not_done_again_as_a_request(both: World) -> None:
-    ada = await both.person()
+async def test_an_operation_that_was_done_in_a_batch_is_not_done_again_as_a_request(world: World) -> None:
+    ada = await world.person()
     project = await ada.project()
     task, gone = await ada.task(project, "One"), await ada.task(project, "Two")
     path = f"/api/projects/{project}/tasks"

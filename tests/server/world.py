@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -156,18 +157,38 @@ class Person:
         return ear
 
 
-class World:
-    """A server at ``url`` and those who talk to it."""
+class InTurn(httpx.AsyncBaseTransport):
+    """Sends each request to the next of several servers."""
 
-    def __init__(self, server: Server, settings: Settings, url: str, http: httpx.AsyncClient) -> None:
-        self.server = server
+    def __init__(self, urls: list[str]) -> None:
+        self._urls = itertools.cycle([httpx.URL(url) for url in urls])
+        self._connections = httpx.AsyncHTTPTransport()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        node = next(self._urls)
+        request.url = request.url.copy_with(host=node.host, port=node.port)
+        return await self._connections.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self._connections.aclose()
+
+
+class World:
+    """One or several servers of a board, and those who talk to them.
+
+    Requests and sockets take the servers in turn; ``server`` and ``url`` are the first one.
+    """
+
+    def __init__(self, servers: dict[str, Server], settings: Settings, http: httpx.AsyncClient) -> None:
+        self.url, self.server = next(iter(servers.items()))
+        self.servers = list(servers.values())
         self.settings = settings
-        self.url = url
         self.http = http
         self.ears: list[Ear] = []
+        self._urls = itertools.cycle(servers)
 
     def new_ear(self) -> Ear:
-        ear = Ear(self.url)
+        ear = Ear(next(self._urls))
         self.ears.append(ear)
         return ear
 
@@ -199,8 +220,28 @@ async def refused(call: Any, status: int, field: str | None = None) -> Json:
 
 
 @contextlib.asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[World]:
-    """The real application behind the real uvicorn, in this loop, on a free port of the loopback."""
+async def running(settings: Settings, nodes: int = 1) -> AsyncIterator[World]:
+    """The real application behind the real uvicorn, in this loop, on free ports of the loopback."""
+    async with contextlib.AsyncExitStack() as started:
+        servers = dict([await started.enter_async_context(_node(settings)) for _ in range(nodes)])
+        if nodes > 1:
+            await until(lambda: all(_meets(server, nodes - 1) for server in servers.values()), what="met")
+        transport = InTurn(list(servers))
+        async with httpx.AsyncClient(base_url="http://board", transport=transport, timeout=20) as http:
+            world = World(servers, settings, http)
+            try:
+                yield world
+            finally:
+                await asyncio.gather(*(ear.close() for ear in world.ears))
+
+
+def _meets(server: Server, others: int) -> bool:
+    bus = server.live.cluster.bus
+    return bus is not None and bus.ready and server.live.cluster.others >= others
+
+
+@contextlib.asynccontextmanager
+async def _node(settings: Settings) -> AsyncIterator[tuple[str, Server]]:
     server = Server(settings)
     process = listener(server)
     accepting = socket.create_server(("127.0.0.1", 0))
@@ -210,12 +251,7 @@ async def running(settings: Settings) -> AsyncIterator[World]:
     try:
         await until(lambda: process.started or serving.done(), what="started")
         assert process.started, serving
-        async with httpx.AsyncClient(base_url=url, timeout=20) as http:
-            world = World(server, settings, url, http)
-            try:
-                yield world
-            finally:
-                await asyncio.gather(*(ear.close() for ear in world.ears))
+        yield url, server
     finally:
         process.should_exit = True
         await serving

@@ -14,9 +14,10 @@ from litestar.handlers import BaseRouteHandler
 
 from fluxboard.model.wire import IDEMPOTENCY_KEY, PROJECT_REV, SOCKET_ID
 from fluxboard.server.commands import answers
-from fluxboard.server.commands.access import Access, Caller, Person, enter, identify, visit
+from fluxboard.server.commands.access import NO_PROJECT, Access, Caller, Person, enter, identify, visit
 from fluxboard.server.commands.answers import Answer
 from fluxboard.server.commands.ledger import Ledger, Op, encode, lock
+from fluxboard.server.errors import NotFound
 from fluxboard.server.rest.encoded import Encoded, coding_for
 from fluxboard.server.rest.support import Req, Services, etag, json
 from fluxboard.server.storage.sql import Tx
@@ -28,6 +29,9 @@ async def signed_in(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRoute
     """Lets in who has a good token, before a byte of the body is read."""
     # A coroutine, though it waits for nothing: the framework runs other functions in a thread.
     services: Services = connection.app.state.services
+    for name, value in connection.path_params.items():
+        if "\0" in str(value):  # PostgreSQL refuses even to look for such an id
+            raise NotFound(NO_PROJECT if name == "project_id" else "There is nothing of this name")
     connection.scope["user"] = services.tokens.bearer(connection.headers.get("authorization"))
 
 
