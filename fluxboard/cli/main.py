@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from fluxboard.cli import account, tasks
+from fluxboard.cli.admin import admin
 from fluxboard.cli.board import open_board
 from fluxboard.cli.config import config
 from fluxboard.cli.state import data_folder
@@ -111,6 +112,7 @@ for command in (
     tasks.watch,
     tasks.stats,
     config,
+    admin,
 ):
     cli.add_command(command)
 

@@ -55,16 +55,12 @@ class Settings:
         not installed, and several workers without PostgreSQL and Redis.
         """
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        url = database or os.environ.get("DATABASE_URL") or f"sqlite:///{data.resolve() / 'fluxboard.db'}"
-        if not url.startswith(("sqlite:///", "postgresql://", "postgres://")):
-            raise BadSettings("The database must be sqlite:///PATH or postgresql://USER@HOST/NAME.")
+        url = database_url(database, data)
         bus = redis or os.environ.get("REDIS_URL") or None
         if bus and not bus.startswith(("redis://", "rediss://")):
             raise BadSettings("Redis must be redis://HOST:PORT/NUMBER, or rediss:// with TLS.")
         if bus and find_spec("redis") is None:
             raise BadSettings("Redis needs one more package: pip install 'fluxboard[scale]'.")
-        if url.startswith("postgres") and find_spec("psycopg") is None:
-            raise BadSettings("PostgreSQL needs one more package: pip install 'fluxboard[postgres]'.")
         if workers > 1 and not (bus and url.startswith("postgres")):
             raise BadSettings("Several workers need --database postgresql://… and --redis redis://….")
         metrics_token = os.environ.get("METRICS_TOKEN") or None
@@ -82,6 +78,16 @@ class Settings:
             workers=workers,
             metrics_token=metrics_token,
         )
+
+
+def database_url(given: str | None, data: Path) -> str:
+    """The database that is meant: given, from DATABASE_URL, or the file in ``data``. Raises BadSettings."""
+    url = given or os.environ.get("DATABASE_URL") or f"sqlite:///{data.resolve() / 'fluxboard.db'}"
+    if not url.startswith(("sqlite:///", "postgresql://", "postgres://")):
+        raise BadSettings("The database must be sqlite:///PATH or postgresql://USER@HOST/NAME.")
+    if url.startswith("postgres") and find_spec("psycopg") is None:
+        raise BadSettings("PostgreSQL needs one more package: pip install 'fluxboard[postgres]'.")
+    return url
 
 
 def _secret(data: Path, *, single_machine: bool) -> str:

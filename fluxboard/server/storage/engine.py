@@ -23,6 +23,7 @@ from typing import Any, Protocol, TypeVar
 from fluxboard.server.errors import BadInput, Refusal, Unavailable
 from fluxboard.server.metrics import Metrics
 from fluxboard.server.storage.sql import Tx
+from fluxboard.server.storage.turn import WriterTurn
 
 T = TypeVar("T")
 Job = Callable[[Tx], T]
@@ -205,8 +206,10 @@ class SqliteStorage:
             connection.execute("COMMIT")
 
     def _write_forever(self) -> None:
+        turn = WriterTurn(self._path)
         connection = self._connect()
-        connection.execute("PRAGMA journal_mode=WAL")
+        with turn:
+            connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         ended = False
         while not ended:
@@ -223,10 +226,13 @@ class SqliteStorage:
                     ended = True
                     break
                 batch.append(following)
-            self._commit(connection, batch)
+            with turn:
+                self._commit(connection, batch)
             self._loop.call_soon_threadsafe(_deliver, batch, self._on_commit, time.time())
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        connection.close()
+        with turn:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.close()
+        turn.close()
 
     def _commit(self, connection: sqlite3.Connection, batch: list[_Waiting]) -> None:
         try:
