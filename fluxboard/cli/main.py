@@ -11,6 +11,7 @@ from fluxboard.cli import account, tasks
 from fluxboard.cli.admin import admin
 from fluxboard.cli.board import open_board
 from fluxboard.cli.config import config
+from fluxboard.cli.migrate_store import migrate_store
 from fluxboard.cli.state import data_folder
 
 
@@ -113,6 +114,7 @@ for command in (
     tasks.stats,
     config,
     admin,
+    migrate_store,
 ):
     cli.add_command(command)
 
