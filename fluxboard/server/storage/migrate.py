@@ -15,7 +15,7 @@ from sqlalchemy.pool import NullPool
 from fluxboard.server.storage.sql import Statement, Tx
 from fluxboard.server.storage.turn import WriterTurn
 
-HEAD = "0002"
+HEAD = "0003"
 _SCHEMA: Final = Statement(select(column("version_num")).select_from(table("alembic_version")), str)
 
 
