@@ -17,6 +17,7 @@ import psycopg
 import pytest
 
 from fluxboard.server.settings import Settings
+from fluxboard.server.storage import migrate as migrating
 from fluxboard.server.storage.migrate import file_of
 from fluxboard.server.storage.moving import CannotMove, Comparison, count_rows, move
 from tests.server.conftest import drop_postgres, new_postgres
@@ -170,9 +171,7 @@ async def test_who_edits_the_source_meanwhile_is_found(small: str, target: str) 
 
 
 async def test_a_target_that_alters_what_it_is_given_is_found(small: str, target: str) -> None:
-    from fluxboard.server.storage.migrate import migrate
-
-    migrate(target)
+    migrating.migrate(target)
     with psycopg.connect(target, autocommit=True) as connection:
         connection.execute(
             "CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS "
@@ -206,6 +205,21 @@ def test_a_database_of_something_else_is_not_touched(small: str, target: str) ->
     with psycopg.connect(target) as connection:
         tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
     assert tables == [("shop",)]
+
+
+def test_an_older_board_that_is_not_empty_is_not_even_migrated(
+    small: str, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrating, "HEAD", "0001")
+    migrating.migrate(target)
+    monkeypatch.undo()
+    with psycopg.connect(target, autocommit=True) as connection:
+        connection.execute("INSERT INTO users VALUES ('u', 'u@example.com', 'U', 'client', '!', '')")
+        with pytest.raises(CannotMove, match="not empty: there are users"):
+            move(small, target)
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+        connection.execute("DELETE FROM users")
+    assert move(small, target).same
 
 
 def test_as_somebody_types_it(small: str, target: str, tmp_path: Path) -> None:

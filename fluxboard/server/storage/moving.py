@@ -108,6 +108,8 @@ def move(source: str, target: str, progress: Progress = lambda rows: None) -> Co
                 compared = _compare(Side(from_, progress), Side(to, progress))
             if not compared.same:
                 raise CannotMove(_difference(compared))
+            if to.dialect.name == "postgresql":
+                to.execute(text("ANALYZE"))  # or the first minutes would be planned for empty tables
             return compared
     except DBAPIError as error:
         reason = (str(error.orig).splitlines() or [""])[0]
@@ -131,10 +133,13 @@ def _source(database: str) -> Engine:
 
 
 def _prepare(target: str) -> None:
-    """Brings an empty target to the schema of this program; what holds something else is not touched."""
+    """Brings an empty target to the schema of this program; what holds something is not touched."""
     engine = open_engine(target)
-    if _schema(engine) is None and inspect(engine).get_table_names():
+    found = inspect(engine).get_table_names()
+    if found and _schema(engine) is None:
         raise CannotMove(f"{place_of(target)} holds something that is not a board. Name an empty database.")
+    with engine.connect() as connection:
+        _refuse_full(connection, [table for table in metadata.sorted_tables if table.name in found], target)
     migrate(target)
 
 
@@ -156,11 +161,15 @@ def _snapshot(engine: Engine) -> Iterator[Connection]:
 
 
 def _lock_and_look(connection: Connection, target: str) -> None:
-    """Keeps servers from writing, and refuses what is not empty."""
+    """Keeps servers from writing, and looks again whether there is nothing."""
     if connection.dialect.name == "postgresql":
         names = ", ".join(table.name for table in metadata.sorted_tables)
         connection.execute(text(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE"))
-    full = [table.name for table in metadata.sorted_tables if _count(connection, table)]
+    _refuse_full(connection, metadata.sorted_tables, target)
+
+
+def _refuse_full(connection: Connection, tables: Sequence[Table], target: str) -> None:
+    full = [table.name for table in tables if _count(connection, table)]
     if full:
         raise CannotMove(
             f"{place_of(target)} is not empty: there are {', '.join(full)}. Name an empty database; "
@@ -193,8 +202,8 @@ def _without_nul(table: Table, batch: Sequence[Row[Any]]) -> None:
 
 
 def _batches(connection: Connection, table: Table) -> Iterator[Sequence[Row[Any]]]:
-    streamed = connection.execution_options(yield_per=ROWS_A_BATCH)
-    yield from streamed.execute(select(table)).partitions()
+    rows = connection.execute(select(table), execution_options={"yield_per": ROWS_A_BATCH})
+    yield from rows.partitions()
 
 
 def _project_of(table: Table) -> int | None:
