@@ -17,7 +17,8 @@ from filelock import FileLock
 from fluxboard.cli.state import write_private
 
 START_SECONDS = 20.0
-TEAM_SETTINGS = frozenset({"DATABASE_URL", "JWT_SECRET", "CORS_ORIGINS"})
+_TEAM_SETTINGS = ("DATABASE_URL", "REDIS_URL", "JWT_SECRET", "CORS_ORIGINS", "METRICS_TOKEN")
+TEAM_SETTINGS = frozenset({*_TEAM_SETTINGS, *(f"{name}_FILE" for name in _TEAM_SETTINGS)})
 
 
 class Announcement(msgspec.Struct, frozen=True, kw_only=True):

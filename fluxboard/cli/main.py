@@ -8,8 +8,10 @@ from pathlib import Path
 import click
 
 from fluxboard.cli import account, tasks
+from fluxboard.cli.admin import admin
 from fluxboard.cli.board import open_board
 from fluxboard.cli.config import config
+from fluxboard.cli.migrate_store import migrate_store
 from fluxboard.cli.state import data_folder
 
 
@@ -111,6 +113,8 @@ for command in (
     tasks.watch,
     tasks.stats,
     config,
+    admin,
+    migrate_store,
 ):
     cli.add_command(command)
 

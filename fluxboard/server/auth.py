@@ -19,7 +19,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from fluxboard.model.types import User, timestamp
 from fluxboard.server.commands.access import BAD_TOKEN, Caller
-from fluxboard.server.commands.accounts import PLAIN_LIFE, Session
+from fluxboard.server.commands.accounts import NO_PASSWORD, PLAIN_LIFE, Session
 from fluxboard.server.errors import Forbidden, TooMany, Unauthorized
 
 ALGORITHM: Final = "HS256"
@@ -44,8 +44,8 @@ class Passwords:
             return await asyncio.to_thread(self._hasher.hash, password)
 
     async def fits(self, known: str | None, password: str) -> bool:
-        """Whether a password is the one of a hash; takes as long when there is no account."""
-        if known is None:
+        """Whether a password is the one of a hash; takes as long where no account is, or a closed one."""
+        if known is None or known == NO_PASSWORD:
             if self._nobodys is None:
                 self._nobodys = await self.hash("nobody has this password")
             await self.fits(self._nobodys, password)

@@ -57,7 +57,7 @@ from fluxboard.server.whispers import Whisper
 
 SWEEP_SECONDS: Final = 2.0
 MEMBERSHIP_SECONDS: Final = 30.0
-#: How often the heads of the rooms are looked up, where other processes commit, too.
+#: How often the heads of the rooms are looked up, since other processes commit, too.
 LOOK_SECONDS: Final = 1.0
 EXPIRING_SECONDS: Final = 60.0
 ROOMS_A_SOCKET: Final = 50
@@ -97,7 +97,6 @@ class Live:
         #: Commits to publish in order, and projects of which something was missed.
         self._queue: asyncio.Queue[Committed | str] = asyncio.Queue()
         self._feed = Feed(self._queue.put_nowait, self._queue.put_nowait)
-        self._shared = not settings.database.startswith("sqlite:")
         self._tasks: list[asyncio.Task[None]] = []
         self._strangers: dict[str, float] = {}
         self.sio = SocketServer(
@@ -148,7 +147,7 @@ class Live:
         self._tasks = [
             asyncio.create_task(self._publish_forever()),
             asyncio.create_task(self._sweep_forever()),
-            *([asyncio.create_task(self._look_forever())] if self._shared else []),
+            asyncio.create_task(self._look_forever()),
         ]
         if self.cluster.bus:
             self.cluster.bus.start()
@@ -466,11 +465,13 @@ class Live:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:
-                found = await self._store.read(functools.partial(heads, project_ids=self._feed.rooms()))
+                rooms = self._feed.rooms()
+                found = await self._store.read(functools.partial(heads, project_ids=rooms))
                 await asyncio.sleep(PATIENCE)  # what is on its way arrives
-                for project_id, head in found.items():
-                    told = self._feed.rev(project_id)
-                    if told is not None and told < head:
+                for project_id in rooms:
+                    told, head = self._feed.rev(project_id), found.get(project_id)
+                    # Without a head the project is gone: its people are put out before anything is read.
+                    if told is not None and (head is None or told < head):
                         self._queue.put_nowait(project_id)
             except Exception as error:
                 log.warning("the heads were not looked up: %s", type(error).__name__)

@@ -50,27 +50,24 @@ class Settings:
     ) -> Settings:
         """Settings from options and the environment.
 
-        Read are JWT_SECRET, CORS_ORIGINS, DATABASE_URL, REDIS_URL and METRICS_TOKEN. Raises BadSettings for a
-        database that is shared without a JWT_SECRET, a secret that is too short, what needs a package that is
-        not installed, and several workers without PostgreSQL and Redis.
+        Read are JWT_SECRET, CORS_ORIGINS, DATABASE_URL, REDIS_URL and METRICS_TOKEN, or the files that
+        JWT_SECRET_FILE and so on name. Raises BadSettings for a file that cannot be read, a database that is
+        shared without a JWT_SECRET, a secret that is too short, what needs a package that is not installed,
+        and several workers without PostgreSQL and Redis.
         """
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        url = database or os.environ.get("DATABASE_URL") or f"sqlite:///{data.resolve() / 'fluxboard.db'}"
-        if not url.startswith(("sqlite:///", "postgresql://", "postgres://")):
-            raise BadSettings("The database must be sqlite:///PATH or postgresql://USER@HOST/NAME.")
-        bus = redis or os.environ.get("REDIS_URL") or None
+        url = database_url(database, data)
+        bus = redis or from_environment("REDIS_URL")
         if bus and not bus.startswith(("redis://", "rediss://")):
             raise BadSettings("Redis must be redis://HOST:PORT/NUMBER, or rediss:// with TLS.")
         if bus and find_spec("redis") is None:
             raise BadSettings("Redis needs one more package: pip install 'fluxboard[scale]'.")
-        if url.startswith("postgres") and find_spec("psycopg") is None:
-            raise BadSettings("PostgreSQL needs one more package: pip install 'fluxboard[postgres]'.")
         if workers > 1 and not (bus and url.startswith("postgres")):
             raise BadSettings("Several workers need --database postgresql://… and --redis redis://….")
-        metrics_token = os.environ.get("METRICS_TOKEN") or None
+        metrics_token = from_environment("METRICS_TOKEN")
         if metrics_token and len(metrics_token) < TOKEN_MIN:
             raise BadSettings(f"METRICS_TOKEN must have at least {TOKEN_MIN} characters.")
-        origins = os.environ.get("CORS_ORIGINS", "")
+        origins = from_environment("CORS_ORIGINS") or ""
         return cls(
             host=host,
             port=port,
@@ -84,8 +81,32 @@ class Settings:
         )
 
 
+def from_environment(name: str) -> str | None:
+    """A setting from NAME, or from the file that NAME_FILE names, as secrets are given to containers.
+
+    Raises BadSettings.
+    """
+    file = os.environ.get(f"{name}_FILE")
+    if os.environ.get(name) or not file:
+        return os.environ.get(name) or None
+    try:
+        return Path(file).read_text(encoding="utf-8").strip() or None
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSettings(f"{name}_FILE names {file}, which cannot be read: {error}") from None
+
+
+def database_url(given: str | None, data: Path) -> str:
+    """The database that is meant: given, from DATABASE_URL, or the file in ``data``. Raises BadSettings."""
+    url = given or from_environment("DATABASE_URL") or f"sqlite:///{data.resolve() / 'fluxboard.db'}"
+    if not url.startswith(("sqlite:///", "postgresql://", "postgres://")):
+        raise BadSettings("The database must be sqlite:///PATH or postgresql://USER@HOST/NAME.")
+    if url.startswith("postgres") and find_spec("psycopg") is None:
+        raise BadSettings("PostgreSQL needs one more package: pip install 'fluxboard[postgres]'.")
+    return url
+
+
 def _secret(data: Path, *, single_machine: bool) -> str:
-    given = os.environ.get("JWT_SECRET")
+    given = from_environment("JWT_SECRET")
     if given:
         if len(given) < SECRET_MIN:
             raise BadSettings(f"JWT_SECRET must have at least {SECRET_MIN} characters.")

@@ -33,6 +33,7 @@ _DEEDS: Final = {
     "member.added": "added {name}",
     "member.removed": "removed {name}",
     "member.role": "changed the role of {name}",
+    "member.renamed": "renamed a member to {name}",
 }
 #: Who does it to themselves.
 _ALONE: Final = {"member.added": "joined", "member.removed": "left"}

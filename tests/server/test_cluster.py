@@ -155,6 +155,8 @@ async def test_without_redis_an_edit_is_late_and_not_lost(pair: Pair) -> None:
     buses = [world.server.live.cluster.bus for world in (pair.here, pair.there)]
     await until(lambda: not any(each and each.ready for each in buses))
     assert (await pair.here.http.get("/ready")).status_code == 503
+    leaving_it_out = await pair.here.http.get("/ready?redis=optional")
+    assert (leaving_it_out.status_code, leaving_it_out.json()["redis"]) == (200, False)
     assert (await pair.here.http.get("/health")).status_code == 200
 
     pair.redis.start()

@@ -110,7 +110,7 @@ async def test_who_is_removed_is_gone_at_once_and_says_nothing_more(world: World
     ada, mila, project, hers, milas = await pair(world)
     await milas.call("cursor:update", {"projectId": project, "taskId": "t1"})
     await ada.delete(f"/api/projects/{project}/members/{mila.id}")
-    await until(lambda: hers.online() == {"ada"})
+    await until(lambda: hers.online() == {"ada"} and milas.of("project:removed"))
     assert not (await milas.call("cursor:update", {"projectId": project, "taskId": "t2"}))["ok"]
     assert [event["taskId"] for event in hers.of("cursor:update")] in ([], ["t1"])
 

@@ -10,7 +10,7 @@ import pytest
 
 from fluxboard.model.types import timestamp
 from fluxboard.server.commands import upkeep
-from tests.server.world import Json, Person, World, done, refused
+from tests.server.world import Ear, Json, Person, World, done, refused
 from tests.support.waiting import until
 
 
@@ -277,23 +277,21 @@ async def test_it_is_known_when_somebody_was_here_last_unless_they_hid(world: Wo
     before = timestamp()
     for each in (ear, other, hidden):
         await each.close()
-    times: list[str] = []
+
+    async def visited(ear: Ear) -> str:
+        return str((await ear.join(project))["visitedAt"] or "")
 
     async def came() -> bool:
-        times.append(await seen(mila))
-        return times[-1] >= before
+        return await seen(mila) >= before
 
-    for _ in range(200):
-        if await came():
-            break
-    assert times[-1] >= before
-    again = await mila.ear()
-    assert (await again.join(project))["visitedAt"] >= times[-1]  # her other socket may have closed later
-    late = await tom.ear()
-    for _ in range(200):
-        if visited := (await late.join(project))["visitedAt"]:
-            break
-    assert visited >= before, "one's own visit is known to oneself"
+    await until(came)
+    again, late = await mila.ear(), await tom.ear()
+    assert await visited(again) >= before
+
+    async def own() -> bool:
+        return await visited(late) >= before
+
+    await until(own, what="one's own visit is known to oneself")
     assert await seen(tom) == "", "and to nobody else"
 
 

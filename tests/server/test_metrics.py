@@ -10,6 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from fluxboard.server.settings import BadSettings, Settings
+from fluxboard.server.storage.migrate import HEAD
 from tests.server.world import World, done, running
 from tests.support.waiting import until
 
@@ -84,10 +85,12 @@ async def test_ready_looks_at_the_schema(postgres: str) -> None:
     async with running(Settings(database=postgres, jwt_secret="x" * 32)) as world:
         assert (await done(world.http.get("/ready")))["migrations"]
         with psycopg.connect(postgres, autocommit=True) as connection:
+            connection.execute("UPDATE alembic_version SET version_num = '0001'")
+            answer = await world.http.get("/ready")
+            assert answer.status_code == 503
+            assert answer.json()["database"]
+            assert not answer.json()["migrations"]
+            # While a newer program comes, server by server, the older ones serve on.
             connection.execute("UPDATE alembic_version SET version_num = '9999'")
-        answer = await world.http.get("/ready")
-        assert answer.status_code == 503
-        assert answer.json()["database"]
-        assert not answer.json()["migrations"]
-        with psycopg.connect(postgres, autocommit=True) as connection:
-            connection.execute("UPDATE alembic_version SET version_num = '0002'")
+            assert (await done(world.http.get("/ready")))["migrations"]
+            connection.execute("UPDATE alembic_version SET version_num = %s", (HEAD,))

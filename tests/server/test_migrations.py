@@ -174,6 +174,21 @@ def test_a_damaged_secret_signs_nothing(
         Settings.load(data=tmp_path)
 
 
+def test_secrets_may_come_in_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"JWT_SECRET": "s" * 40, "DATABASE_URL": f"sqlite:///{tmp_path}/x.db", "METRICS_TOKEN": "m" * 20}
+    for name, value in given.items():
+        monkeypatch.delenv(name, raising=False)
+        (tmp_path / name).write_text(f"{value}\n")
+        monkeypatch.setenv(f"{name}_FILE", str(tmp_path / name))
+    settings = Settings.load(data=tmp_path / "data")
+    assert (settings.jwt_secret, settings.database, settings.metrics_token) == tuple(given.values())
+    monkeypatch.setenv("JWT_SECRET", "t" * 40)
+    assert Settings.load(data=tmp_path / "data").jwt_secret == "t" * 40, "what is nearer wins"
+    monkeypatch.setenv("METRICS_TOKEN_FILE", str(tmp_path / "none"))
+    with pytest.raises(BadSettings, match=r"METRICS_TOKEN_FILE names .*none"):
+        Settings.load(data=tmp_path / "data")
+
+
 def test_settings_that_cannot_be_used_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JWT_SECRET", "short")
     with pytest.raises(BadSettings, match="32 characters"):

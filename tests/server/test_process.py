@@ -155,7 +155,7 @@ async def test_serve_on_a_port_that_is_taken_is_told_in_a_sentence(process: Proc
 @pytest.mark.parametrize(
     ("database", "named"),
     [
-        ("postgresql://ada:s3cret-word@127.0.0.1:1/board", "127.0.0.1:1"),
+        ("postgresql://ada:s3cret-word@127.0.0.1:1/board", "127.0.0.1:1/board"),
         ("sqlite:////nowhere/at/all/board.db", "/nowhere/at/all/board.db"),
     ],
 )

@@ -35,6 +35,10 @@ class Person:
     email: str
 
 
+#: Whoever works on the database itself; the log names them, no account does.
+ADMINISTRATOR: Final = Person("administrator", "Administrator", "")
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """A person in a project that they are a member of."""

@@ -17,6 +17,8 @@ from fluxboard.server.storage.tables import sessions, users
 #: A session without refresh lives as long as its one token; with refresh each use lengthens it.
 PLAIN_LIFE: Final = timedelta(days=7)
 REFRESHED_LIFE: Final = timedelta(days=30)
+#: Stands in the place of the hash of an account that is closed: no password fits it.
+NO_PASSWORD: Final = "!"  # noqa: S105 - a mark
 #: Within this time after a rotation the predecessor gets the same successor: answers get lost.
 GRACE: Final = timedelta(seconds=60)
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, bindparam, func, or_, select
 from fluxboard.model.types import Activity, ActivityMetadata
 from fluxboard.model.wire import ActivitiesAnswer, FieldChange, HistoryEntry
 from fluxboard.server.commands import fields
-from fluxboard.server.commands.access import NO_PROJECT
+from fluxboard.server.commands.access import ADMINISTRATOR, NO_PROJECT
 from fluxboard.server.commands.ledger import FIND_PROJECT, activity_id, as_text
 from fluxboard.server.errors import Gone, NotFound
 from fluxboard.server.storage.sql import Statement, Tx
@@ -91,6 +91,10 @@ def _matching() -> tuple[ColumnElement[bool], ...]:
     )
 
 
+def _name(user_id: str, name: str | None) -> str:
+    return name or (ADMINISTRATOR.name if user_id == ADMINISTRATOR.id else "")
+
+
 def _activity(
     project_id: str,
     rev: int,
@@ -109,7 +113,7 @@ def _activity(
         project_id=project_id,
         type=kind,
         user_id=user_id,
-        user_name=name or "",
+        user_name=_name(user_id, name),
         user_email=email or "",
         entity_type=entity_type,
         entity_id=entity_id,
@@ -170,7 +174,7 @@ def _entry(
         rev=rev,
         type=kind,
         user_id=user_id,
-        user_name=name or "",
+        user_name=_name(user_id, name),
         timestamp=at,
         changes=tuple(
             FieldChange(field=field, old=as_text(old), new=as_text(task.get(field)))

@@ -21,7 +21,7 @@ from fluxboard.model.types import COMPLETED, Comment, Task, new_id, timestamp
 from fluxboard.model.wire import INBOX_UPDATED
 from fluxboard.server.commands.mentions import mentioned
 from fluxboard.server.storage.engine import Committed, Told
-from fluxboard.server.storage.sql import Statement, Tx, command
+from fluxboard.server.storage.sql import Statement, Tx, command, counted
 from fluxboard.server.storage.tables import comments, inbox, members, mutes, projects, tasks, users
 
 if TYPE_CHECKING:
@@ -117,9 +117,7 @@ _FORGET_TASK: Final = command(
 _FORGET_COMMENT: Final = command(
     delete(inbox).where(inbox.c.task_id == bindparam("task"), inbox.c.comment_id == bindparam("comment"))
 )
-_FORGET_PERSON: Final = Statement(
-    delete(inbox).where(_MINE, inbox.c.project_id == bindparam("project")).returning(inbox.c.id), str
-)
+_FORGET_PERSON: Final = counted(delete(inbox).where(_MINE, inbox.c.project_id == bindparam("project")))
 _TALKERS: Final = Statement(
     select(comments.c.created_by).where(comments.c.task_id == bindparam("task")).distinct(), str
 )
@@ -230,7 +228,7 @@ def forget_comment(ledger: Ledger, task_id: str, comment_id: str) -> None:
 
 def forget_person(ledger: Ledger, user_id: str) -> None:
     """Who is no longer a member is told nothing of the project."""
-    if ledger.tx.all(_FORGET_PERSON, person=user_id, project=ledger.row.id):
+    if ledger.tx.count(_FORGET_PERSON, person=user_id, project=ledger.row.id):
         ledger.told[user_id] = []
 
 

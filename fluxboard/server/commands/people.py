@@ -16,7 +16,7 @@ from fluxboard.server.commands import fields, inbox, projects
 from fluxboard.server.commands.access import Access, Person
 from fluxboard.server.commands.ledger import Ledger, Op, as_member, people_of
 from fluxboard.server.errors import BadInput, Conflict, Forbidden, NotFound
-from fluxboard.server.storage.sql import Statement, Tx, command
+from fluxboard.server.storage.sql import Statement, Tx, command, counted
 from fluxboard.server.storage.tables import invites, members, users
 
 INVITE_SECONDS_MAX: Final = 365 * 24 * 3600
@@ -55,12 +55,10 @@ _LEAVE: Final = command(
     )
 )
 _INVITE: Final = command(insert(invites))
-_USE: Final = Statement(
+_USE: Final = counted(
     update(invites)
     .where(invites.c.code_hash == bindparam("hash"), invites.c.uses_left > 0)
     .values(uses_left=invites.c.uses_left - 1)
-    .returning(invites.c.uses_left),
-    int,
 )
 
 
@@ -167,7 +165,7 @@ def accept(tx: Tx, person: Person, code: str, op: Op) -> Project:
         raise NotFound("This invite does not exist or has expired")
     with Ledger(tx, Access(found.project_id, person, found.role), op) as ledger:
         if all(member.user_id != person.id for member in people_of(tx, found.project_id)):
-            if tx.one(_USE, hash=_hash(code)) is None:
+            if not tx.count(_USE, hash=_hash(code)):
                 raise NotFound("This invite has been used up")
             _join(ledger, person, found.role)
         return projects.read_open(ledger)

@@ -103,7 +103,7 @@ def place(
     try:
         return column_of.place(after, before)
     except _NoRoom:
-        _repair(ledger, column, task_id)
+        repair(ledger, column, but=task_id)
         return column_of.place(after, before)
 
 
@@ -157,12 +157,14 @@ class _Column:
         return found.position
 
 
-def _repair(ledger: Ledger, column: str, task_id: str) -> None:
-    """Gives every task of a column whose keys cannot be told apart a fresh one, in the order they stand."""
-    rows = ledger.tx.all(_COLUMN, project=ledger.row.id, column=column, task=task_id)
-    for row, key in zip(rows, spread(len(rows)), strict=True):
-        if row.position == key:
-            continue
+def repair(ledger: Ledger, column: str, but: str = "") -> int:
+    """Gives every task of a column a fresh position, in the order they stand: how many got another one.
+
+    The task ``but``, which is about to be placed, is left out.
+    """
+    rows = ledger.tx.all(_COLUMN, project=ledger.row.id, column=column, task=but)
+    moved = [(row, key) for row, key in zip(rows, spread(len(rows)), strict=True) if row.position != key]
+    for row, key in moved:
         before = _task.decode(row.body)
         rev = ledger.next_rev
         after = msgspec.structs.replace(
@@ -170,3 +172,4 @@ def _repair(ledger: Ledger, column: str, task_id: str) -> None:
         )
         ledger.tx.run(_SET_POSITION, task=row.id, position=key, body=encode(after).decode())
         ledger.task(TASK_UPDATED, "task.updated", after, before=before, fields=("position",))
+    return len(moved)

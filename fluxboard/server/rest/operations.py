@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import litestar
 import msgspec
 from litestar import Response
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import Parameter
 
 from fluxboard.server.commands.ledger import encode
 from fluxboard.server.errors import Forbidden
@@ -36,8 +37,15 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
 def operations_routes(live: Live, metrics: Metrics, token: str | None) -> list[HTTPRouteHandler]:
     """``/ready`` and ``/metrics``, which are for who has ``token``, or without one for this computer."""
 
-    @litestar.get("/ready", summary="Whether to send people here (503 when not)", tags=["Operations"])
-    async def ready(services: Services) -> Response[Any]:
+    @litestar.get(
+        "/ready",
+        summary="Whether to send people here (503 when not); redis=optional leaves Redis out of it",
+        tags=["Operations"],
+    )
+    async def ready(
+        services: Services,
+        needs_redis: Annotated[Literal["needed", "optional"], Parameter(query="redis")] = "needed",
+    ) -> Response[Any]:
         database, schema = True, ""
         try:
             schema = await asyncio.wait_for(services.storage.read(schema_of), DATABASE_SECONDS)
@@ -45,8 +53,11 @@ def operations_routes(live: Live, metrics: Metrics, token: str | None) -> list[H
             database = False
         bus = live.cluster.bus
         redis = bus.ready if bus else None
-        whole = schema == HEAD and redis is not False
-        said = Readiness(ready=whole, database=database, migrations=schema == HEAD, redis=redis)
+        # Without Redis all nodes are a second late alike: a balancer that took all of them out would end it.
+        # A newer program that shares the database may have added to it: no reason to take this one out.
+        migrated = schema >= HEAD
+        whole = migrated and (redis is not False or needs_redis == "optional")
+        said = Readiness(ready=whole, database=database, migrations=migrated, redis=redis)
         return json(encode(said), 200 if whole else 503)
 
     @litestar.get("/metrics", summary="Figures for Prometheus", tags=["Operations"], media_type="text/plain")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from sqlalchemy import column, create_engine, event, inspect, select, table, text
+from sqlalchemy import Engine, column, create_engine, event, inspect, select, table, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from fluxboard.server.storage.sql import Statement, Tx
+from fluxboard.server.storage.turn import WriterTurn
 
-HEAD = "0002"
+HEAD = "0003"
 _SCHEMA: Final = Statement(select(column("version_num")).select_from(table("alembic_version")), str)
 
 
@@ -29,6 +32,11 @@ class DatabaseTooNew(Exception):
 class DatabaseUnreachable(Exception):
     """The database does not let us in; the message says where it was looked for, without a password."""
 
+    def __init__(self, database: str, reason: str) -> None:
+        password = urlsplit(database).password or "\0"
+        first = (reason.replace(password, "…").splitlines() or [""])[0].strip()
+        super().__init__(f"The database at {place_of(database)} cannot be opened: {first}")
+
 
 def schema_of(tx: Tx) -> str:
     """The name of the schema that a database has; :data:`HEAD` is the one of this program."""
@@ -37,16 +45,8 @@ def schema_of(tx: Tx) -> str:
 
 def migrate(database: str) -> None:
     """Runs the migrations that are missing. Raises DatabaseTooNew and DatabaseUnreachable."""
-    engine = create_engine(_with_driver(database), poolclass=NullPool)
-    if engine.dialect.name == "sqlite":
-        # The driver begins no transaction for DDL by itself: a process that died would leave half a schema.
-        event.listen(engine, "connect", lambda driver, _: setattr(driver, "isolation_level", None))
-        event.listen(engine, "begin", lambda begun: begun.exec_driver_sql("BEGIN IMMEDIATE"))
-    try:
-        engine.connect().close()
-    except OperationalError as error:
-        raise DatabaseUnreachable(_unreachable(database, str(error.orig))) from None
-    with engine.begin() as connection:
+    engine = open_engine(database)
+    with writing(database), engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             # Two servers that start together migrate one after the other.
             connection.execute(text("SELECT pg_advisory_xact_lock(7203371)"))
@@ -66,12 +66,51 @@ def migrate(database: str) -> None:
         command.upgrade(config, HEAD)
 
 
-def _unreachable(database: str, reason: str) -> str:
+def open_engine(database: str, begin: str = "BEGIN IMMEDIATE") -> Engine:
+    """SQLAlchemy's way to a database; SQLite begins its transactions with ``begin``.
+
+    Raises DatabaseUnreachable.
+    """
+    engine = create_engine(_with_driver(database), poolclass=NullPool)
+    if engine.dialect.name == "sqlite":
+        # The driver begins no transaction for DDL by itself: a process that died would leave half a schema.
+        event.listen(engine, "connect", lambda driver, _: setattr(driver, "isolation_level", None))
+        event.listen(engine, "begin", lambda begun: begun.exec_driver_sql(begin))
+    try:
+        engine.connect().close()
+    except OperationalError as error:
+        raise DatabaseUnreachable(database, str(error.orig)) from None
+    return engine
+
+
+@contextlib.contextmanager
+def writing(database: str) -> Iterator[None]:
+    """Waits for the turn to write where the database is a file; PostgreSQL needs none."""
+    file = file_of(database)
+    if file is None:
+        yield
+        return
+    turn = WriterTurn(file)
+    try:
+        with turn:
+            yield
+    finally:
+        turn.close()
+
+
+def file_of(database: str) -> Path | None:
+    """The file behind a URL, None for PostgreSQL."""
+    path = database.removeprefix("sqlite:///")
+    return None if path == database else Path(path)
+
+
+def place_of(database: str) -> str:
+    """Where a database is, in words that hold no password."""
+    file = file_of(database)
+    if file is not None:
+        return str(file)
     where = urlsplit(database)
-    file = database.removeprefix("sqlite:///")
-    name = file if file != database else f"{where.hostname}:{where.port or 5432}"
-    lines = reason.replace(where.password or "\0", "…").splitlines() or [""]
-    return f"The database at {name} cannot be opened: {lines[0].strip()}"
+    return f"{where.hostname or 'localhost'}:{where.port or 5432}{where.path}"
 
 
 def _with_driver(database: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from sqlalchemy.sql.expression import ClauseElement
+from sqlalchemy import literal
+from sqlalchemy.sql.expression import ClauseElement, Delete, Update
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
@@ -36,6 +37,11 @@ class Statement(Generic[R]):
 def command(clause: ClauseElement) -> Statement[None]:
     """A statement that answers no rows."""
     return Statement(clause, lambda *_: None)
+
+
+def counted(clause: Update | Delete) -> Statement[int]:
+    """A statement that answers a row for each that it changes, so that :meth:`Tx.count` can say how many."""
+    return Statement(clause.returning(literal(1)), int)
 
 
 def _dialect(name: str) -> Dialect:
@@ -71,6 +77,10 @@ class Tx:
     def run(self, statement: Statement[None], **values: Any) -> None:
         """Changes rows. What it did may be known to the database only at the next look at something."""
         self._run(statement, values)
+
+    def count(self, statement: Statement[R], **values: Any) -> int:
+        """How many rows a statement answers."""
+        return len(self._run(statement, values).fetchall())
 
     def announce(self, committed: Committed) -> None:
         """Publishes ``committed`` once this transaction is on disk."""

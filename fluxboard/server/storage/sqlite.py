@@ -30,6 +30,7 @@ from fluxboard.server.storage.engine import (
     not_storable,
 )
 from fluxboard.server.storage.sql import Tx
+from fluxboard.server.storage.turn import WriterTurn
 
 T = TypeVar("T")
 
@@ -112,8 +113,10 @@ class SqliteStorage:
             connection.execute("COMMIT")
 
     def _write_forever(self) -> None:
+        turn = WriterTurn(self._path)
         connection = self._connect()
-        connection.execute("PRAGMA journal_mode=WAL")
+        with turn:
+            connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         ended = False
         while not ended:
@@ -130,10 +133,13 @@ class SqliteStorage:
                     ended = True
                     break
                 batch.append(following)
-            self._commit(connection, batch)
+            with turn:
+                self._commit(connection, batch)
             self._loop.call_soon_threadsafe(deliver, batch, self._on_commit, time.time())
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        connection.close()
+        with turn:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.close()
+        turn.close()
 
     def _commit(self, connection: sqlite3.Connection, batch: list[Waiting]) -> None:
         try:

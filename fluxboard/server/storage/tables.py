@@ -83,6 +83,8 @@ tasks = Table(
 )
 Index("tasks_on_board", tasks.c.project_id, tasks.c.status, tasks.c.position)
 Index("tasks_due", tasks.c.assigned_to, tasks.c.due_date)
+_deleted = tasks.c.deleted_at.is_not(None)
+Index("tasks_deleted", tasks.c.deleted_at, sqlite_where=_deleted, postgresql_where=_deleted)
 
 changes = Table(
     "changes",
@@ -105,7 +107,7 @@ comments = Table(
     "comments",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("project_id", Text, ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
+    Column("project_id", Text, ForeignKey("projects.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("task_id", Text, ForeignKey("tasks.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("content", Text, nullable=False),
     Column("mentions", Text, nullable=False),
@@ -118,7 +120,7 @@ invites = Table(
     "invites",
     metadata,
     Column("code_hash", Text, primary_key=True),
-    Column("project_id", Text, ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
+    Column("project_id", Text, ForeignKey("projects.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("role", Text, nullable=False),
     Column("expires_at", Text, nullable=False),
     Column("uses_left", Integer, nullable=False),
@@ -148,7 +150,7 @@ inbox = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("user_id", Text, ForeignKey("users.id"), nullable=False),
-    Column("project_id", Text, ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
+    Column("project_id", Text, ForeignKey("projects.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("task_id", Text, nullable=False, index=True),
     Column("kind", Text, nullable=False),
     Column("actor_id", Text, nullable=False),

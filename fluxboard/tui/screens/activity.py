@@ -33,7 +33,7 @@ TYPES: Final = {
     "finished": ("task.completed",),
     "deleted": ("task.deleted",),
     "comments": ("comment.created", "comment.updated", "comment.deleted"),
-    "members": ("member.added", "member.removed", "member.role"),
+    "members": ("member.added", "member.removed", "member.role", "member.renamed"),
     "project": ("project.created", "project.updated"),
 }
 #: So many pages are asked for at once while a filter finds less than a screenful.
