@@ -144,7 +144,7 @@ SHOTS: Final[dict[str, Shot]] = {
     "grouped": Shot(DESK, grouped),
     "inbox": Shot(LAPTOP, called),
     "activity": Shot(LAPTOP, looking_back),
-    "stats": Shot((140, 60), counting),
+    "stats": Shot((140, 50), counting),
     "settings": Shot(LAPTOP, settling),
     "help": Shot(LAPTOP, asking_for_keys),
     "conflict": Shot((120, 30), in_conflict),

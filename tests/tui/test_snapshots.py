@@ -22,7 +22,16 @@ from fluxboard.tui.screens.projects import ProjectsScreen
 from fluxboard.tui.screens.sign_in import SignInScreen
 from tests.support import hostile
 from tests.support.fake_board import FakeBoard, FakeSession
-from tests.support.seeded import MILA, NOW, SARA, give_mail, happenings, refused_edits, team_board
+from tests.support.seeded import (
+    MILA,
+    NOW,
+    SARA,
+    give_a_past,
+    give_mail,
+    happenings,
+    refused_edits,
+    team_board,
+)
 from tests.support.waiting import until
 
 SIZES = [(160, 48), (100, 30), (60, 24), (40, 20)]
@@ -86,6 +95,13 @@ async def toasts(pilot: Pilot[Any]) -> None:
     await until(lambda: "archived" in told(pilot))
 
 
+async def stats(pilot: Pilot[Any]) -> None:
+    """The log is read in the background."""
+    await press("S")(pilot)
+    await until(lambda: all(work.is_finished for work in pilot.app.workers if work.node is pilot.app.screen))
+    await pilot.pause()
+
+
 async def failed(pilot: Pilot[Any]) -> None:
     screen = await board_is_up(pilot)
     await until(lambda: screen.failure)
@@ -111,6 +127,12 @@ async def sign_up(pilot: Pilot[Any]) -> None:
 
 def team() -> FakeSession:
     return FakeSession(team_board())
+
+
+def old_team() -> FakeSession:
+    board = team_board()
+    give_a_past(board)
+    return FakeSession(board)
 
 
 def refused_team() -> FakeSession:
@@ -215,6 +237,8 @@ PICTURES = {
     "menu": Picture(team, press("l", "full_stop")),
     "views": Picture(team, press("w", *"soon")),
     "settings": Picture(team, press("comma", "j", "j", "j")),
+    "stats": Picture(old_team, stats),
+    "stats-light": Picture(old_team, stats, theme="fluxboard-light"),
     "tour": Picture(team, press("ctrl+p", *"first steps", "enter")),
     "editor-new": Picture(team, press("N")),
     "editor-edit": Picture(team, press("l", "e")),
