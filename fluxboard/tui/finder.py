@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from fluxboard.model.query import KEYS
 from fluxboard.model.text import clean_line
+from fluxboard.tui.completion import Choice, labels, quoted
 from fluxboard.tui.view import GROUPS, SORTS, Look, Looks
 from fluxboard.tui.widgets.filter_bar import FilterBar
 
@@ -33,17 +34,22 @@ class Finder:
         """What is to be remembered of this board."""
         return Looks(last=self.screen.view.look, saved=self.saved)
 
-    def words(self) -> Iterable[str]:
+    def words(self) -> Iterable[Choice]:
         """What completes a word of a query."""
         board = self.screen.board
-        yield from (word for word in KEYS if not word.endswith(":"))
-        for label in labels_of(self.screen):
-            yield f"#{label}"
-            yield f"label:{label}"
-        for member in board.members:
-            first = (member.name or member.email).split(" ")[0]
-            yield f"@{first.casefold()}"
-        yield from (f"column:{column.id}" for column in board.project.columns)
+        used = labels_of(self.screen)
+        names = [
+            clean_line(each.name or each.email) for each in board.members if each.user_id != board.user.id
+        ]
+        yield Choice("@me", "you")
+        yield from (Choice(f"@{name.casefold().split(' ')[0]}", name) for name in names)
+        yield from labels(used)
+        yield from (Choice(word, meaning) for word, meaning in KEYS.items())
+        yield from (Choice(f"label:{quoted(name)}") for name in used)
+        yield from (Choice(f"person:{quoted(name)}") for name in names)
+        yield from (
+            Choice(f"column:{column.id}", clean_line(column.name)) for column in board.project.columns
+        )
 
     # -- the filter
 

@@ -232,6 +232,8 @@ PICTURES = {
     "board-compact": Picture(team, press("equals_sign", "equals_sign", "l")),
     "board-roomy": Picture(team, press("equals_sign", "l")),
     "quick-add": Picture(team, press("l", "n", *"Fix it !high @me #ux ^fri")),
+    "quick-add-choices": Picture(team, press("l", "n", *"Fix it @me #")),
+    "filter-choices": Picture(team, press("slash", *"is:open @")),
     "labels": Picture(team, press("l", "b")),
     "due": Picture(team, press("l", "D", *"in 2")),
     "menu": Picture(team, press("l", "full_stop")),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from fluxboard.model.types import COMPLETED, PRIORITIES, TaskPatch
-from fluxboard.tui.widgets.card import GLYPHS, UNTITLED
+from fluxboard.model.types import COMPLETED, TaskPatch
+from fluxboard.tui.widgets.card import GLYPHS, UNTITLED, priorities_of
 
 if TYPE_CHECKING:
     from fluxboard.tui.screens.board import BoardScreen
@@ -98,7 +98,7 @@ def priority(screen: BoardScreen) -> None:
     now = {screen.board.tasks[task_id].priority for task_id in targets}
     items = [
         Item(name, name.capitalize(), "now" if now == {name} else "", lead=GLYPHS[name])
-        for name in reversed(_priorities(screen))
+        for name in reversed(priorities_of(screen.board.layer))
     ]
 
     def chosen(name: str | None) -> None:
@@ -118,7 +118,7 @@ def lower_priority(screen: BoardScreen) -> None:
 
 def _shift_priority(screen: BoardScreen, distance: int) -> None:
     """Each of the tasks by one; at the ends it stays."""
-    known = _priorities(screen)
+    known = priorities_of(screen.board.layer)
     patches = {}
     for task_id in screen.cursor.targets():
         now = screen.board.tasks[task_id].priority
@@ -126,10 +126,6 @@ def _shift_priority(screen: BoardScreen, distance: int) -> None:
         patches[task_id] = TaskPatch(priority=known[max(0, min(place + distance, len(known) - 1))])
     screen.board.change(patches)
     screen.after_edit()
-
-
-def _priorities(screen: BoardScreen) -> list[str]:
-    return [str(name) for name in (PRIORITIES if screen.board.layer == "plus" else PRIORITIES[:3])]
 
 
 def assign(screen: BoardScreen) -> None:

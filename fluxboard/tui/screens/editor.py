@@ -22,7 +22,6 @@ from fluxboard.model.types import (
     DESCRIPTION_MAX,
     LABEL_MAX,
     LABELS_MAX,
-    PRIORITIES,
     TASK_FIELDS,
     TITLE_MAX,
     Task,
@@ -33,7 +32,7 @@ from fluxboard.tui.dates import parse_day
 from fluxboard.tui.memory import Memory, NoMemory
 from fluxboard.tui.ports import Board, Unsubscribe
 from fluxboard.tui.sentences import writing_text
-from fluxboard.tui.widgets.card import clip, priority_text
+from fluxboard.tui.widgets.card import clip, priorities_of, priority_text
 from fluxboard.tui.widgets.dialog import Dialog, hints
 from fluxboard.tui.widgets.line_input import LineInput
 
@@ -178,8 +177,7 @@ class EditorScreen(ModalScreen[str]):
         return [(column.name, column.id) for column in self.board.project.columns]
 
     def _priorities(self) -> list[tuple[str, str]]:
-        known = PRIORITIES if self.board.layer == "plus" else PRIORITIES[:3]
-        return [(priority_text(name), name) for name in known]
+        return [(priority_text(name), name) for name in priorities_of(self.board.layer)]
 
     def _people(self) -> list[tuple[str, str]]:
         me = self.board.user.id

@@ -20,6 +20,7 @@ from fluxboard.tui.charts import Lines, Paper
 from fluxboard.tui.plots import PLOTS, Past, Plot
 from fluxboard.tui.ports import Board, Clock
 from fluxboard.tui.themes import palette_of
+from fluxboard.tui.widgets.card import clip
 from fluxboard.tui.widgets.dialog import hints
 
 #: A plot has so many lines; around all of them are two bars and two free lines.
@@ -49,10 +50,13 @@ class Chart(Widget):
         if self._past is None:
             return
         palette = palette_of(self.app.get_css_variables())
-        paper = Paper(self.size.width, self.size.height - 1, palette, self.app.no_color)
+        paper = Paper(self.size.width, self.size.height, palette, self.app.no_color)
         title = Segment(self.plot.title, paper.ink(palette.text) + Style(bold=True))
-        words = Segment(f"  {self.plot.told(self._past)}", paper.ink(palette.muted))
-        self._lines = [[title, words], *self.plot.draw(self._past, paper)]
+        told = self.plot.told(self._past)
+        words = Segment(clip(told, paper.width), paper.ink(palette.muted))
+        beside = title.cell_length + 2 + words.cell_length <= paper.width
+        head = [[title, Segment("  ", paper.ink(palette.muted)), words]] if beside else [[title], [words]]
+        self._lines = [*head, *self.plot.draw(self._past, paper.smaller(len(head)))]
         self.refresh()
 
     def on_resize(self) -> None:
