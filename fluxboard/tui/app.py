@@ -26,7 +26,7 @@ from fluxboard.tui.frames import Frames
 from fluxboard.tui.memory import Memory, NoMemory
 from fluxboard.tui.ports import Board, Clock, Session
 from fluxboard.tui.screens.board import BoardScreen
-from fluxboard.tui.themes import DARK, LIGHT
+from fluxboard.tui.themes import DARK, LIGHT, SIXTEEN
 
 MOST_TOASTS: Final = 4
 ROOMY_HEIGHT: Final = 28
@@ -78,7 +78,7 @@ class FluxboardApp(App[None]):
         self._start_at: str | None = None
         self._idle = False
         self._idle_timer: Timer | None = None
-        for own in (DARK, LIGHT):
+        for own in (DARK, LIGHT, SIXTEEN):
             self.register_theme(own)
         if config.theme is not None and config.theme not in self.available_themes:
             self._problems.append(f"There is no theme “{config.theme}”; t shows all.")
@@ -133,7 +133,7 @@ class FluxboardApp(App[None]):
 
     def on_notify(self, event: Notify) -> None:
         """Lets the oldest toasts go when there are more than a few: they cover the board."""
-        most = MOST_TOASTS if self.size.height >= ROOMY_HEIGHT else 2
+        most = 1 if self.screen.is_modal else MOST_TOASTS if self.size.height >= ROOMY_HEIGHT else 2
         for old in list(self._notifications)[: max(0, len(self._notifications) - most + 1)]:
             self._unnotify(old, refresh=False)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Final, NamedTuple
 from zlib import crc32
 
 from textual.color import Color, ColorParseError
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 DARK: Final = Theme(
     name="fluxboard-dark",
@@ -38,6 +39,16 @@ LIGHT: Final = Theme(
     surface="#ffffff",
     panel="#e8eaf0",
     variables={"flux-medium": "#8a6100", "flux-low": "#5e6880", "flux-muted": "#5c6478"},
+)
+
+#: The terminal's own 16 colours, for terminals that have no others; of blue and red the bright ones, since
+#: many show the dark ones hardly at all on black.
+SIXTEEN: Final = replace(
+    BUILTIN_THEMES["ansi-dark"],
+    name="fluxboard-terminal",
+    primary="ansi_bright_blue",
+    error="ansi_bright_red",
+    variables={**BUILTIN_THEMES["ansi-dark"].variables, "flux-muted": "ansi_bright_black"},
 )
 
 # None is a priority's or the accent's, so that a name tag never looks like a warning or like one's own.
@@ -124,21 +135,21 @@ TERMINAL: Final = Palette(
     text="default",
     muted="bright_black",
     rule="bright_black",
-    accent="blue",
+    accent="bright_blue",
     label="cyan",
     success="green",
     low="bright_black",
     medium="yellow",
-    high="bright_red",
-    critical="red",
-    people=("blue", "magenta", "cyan", "green", "yellow"),
+    high="bright_yellow",
+    critical="bright_red",
+    people=("bright_blue", "magenta", "cyan", "green", "yellow"),
     named={
-        "red": "red",
-        "orange": "bright_red",
+        "red": "bright_red",
+        "orange": "bright_yellow",
         "yellow": "yellow",
         "green": "green",
         "teal": "cyan",
-        "blue": "blue",
+        "blue": "bright_blue",
         "purple": "magenta",
         "pink": "bright_magenta",
         "grey": "bright_black",

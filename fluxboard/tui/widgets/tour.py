@@ -58,6 +58,7 @@ class Tour(Static):
 
     def _tell(self) -> None:
         self.display = bool(self._left)
+        self.screen.set_class(self.display, "-touring")
         if self._left:
             step = self._left[0]
             done = len(STEPS) - len(self._left) + 1
@@ -65,6 +66,6 @@ class Tour(Static):
                 Content.assemble(
                     (f"First steps {done} of {len(STEPS)}  ", "bold"),
                     STEPS[step].replace("{}", self._keys[step]),
-                    (f"   {self._skip} ends this", "$flux-muted"),
+                    (f"   {self._skip} ends this", "italic"),
                 )
             )
