@@ -92,8 +92,8 @@ class FluxboardApp(App[None]):
         return {
             "flux-dim": "60%" if dimmed else "0%",
             "flux-muted": "#9ba3b7" if dark else "#5c6478",
-            "flux-low": "#98a0b6" if dark else "#5e6880",
-            "flux-medium": "#e0af68" if dark else "#8a6100",
+            "flux-low": "#98a0b6" if dark else "#566078",
+            "flux-medium": "#e0af68" if dark else "#7d5800",
         }
 
     def compose(self) -> ComposeResult:

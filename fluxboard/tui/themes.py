@@ -32,13 +32,13 @@ LIGHT: Final = Theme(
     secondary="#00688c",
     accent="#7a3fc0",
     warning="#a5440f",
-    error="#c0304c",
+    error="#b82a46",
     success="#34700f",
     foreground="#1c2230",
     background="#f3f4f8",
     surface="#ffffff",
     panel="#e8eaf0",
-    variables={"flux-medium": "#8a6100", "flux-low": "#5e6880", "flux-muted": "#5c6478"},
+    variables={"flux-medium": "#7d5800", "flux-low": "#566078", "flux-muted": "#5c6478"},
 )
 
 #: The terminal's own 16 colours, for terminals that have no others; of blue and red the bright ones, since
@@ -177,8 +177,8 @@ def palette_of(variables: Mapping[str, str]) -> Palette:
         background=background.hex6,
         panel=colour("panel").hex6,
         card=card.hex6,
-        cursor=card.blend(accent, 0.22).hex6,
-        selected=card.blend(accent, 0.1).hex6,
+        cursor=card.blend(accent, 0.16).hex6,
+        selected=card.blend(accent, 0.08).hex6,
         text=text.hex6,
         muted=(colour("flux-muted") if "flux-muted" in variables else background.blend(text, 0.6)).hex6,
         rule=background.blend(text, 0.25).hex6,
