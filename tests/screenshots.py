@@ -94,7 +94,7 @@ async def adding(pilot: Pilot[Any], screen: BoardScreen) -> None:
 
 async def grouped(pilot: Pilot[Any], screen: BoardScreen) -> None:
     await pilot.press("z")
-    screen.look_at(group="person", query="is:open")
+    screen.finder.look_at(group="person", query="is:open")
     screen.finder.open()
     await pilot.press("enter", "l")
 

@@ -33,7 +33,7 @@ class Adding:
             return
         status = screen.cursor.status
         if screen.view.is_collapsed(status):
-            screen.fold(status)
+            screen.finder.fold(status)
         lane = screen.lanes.lane(status)
         if lane is None:
             return

@@ -17,6 +17,7 @@ from fluxboard.tui.sentences import activity_text
 from fluxboard.tui.widgets.card import clip
 from fluxboard.tui.widgets.sidebar import Happening
 from fluxboard.tui.widgets.toasts import Gatherer, Headline, Toast
+from fluxboard.tui.wishes import WantsTold
 
 if TYPE_CHECKING:
     from fluxboard.tui.screens.board import BoardScreen
@@ -160,7 +161,7 @@ class NewsDesk:
             if wanted.bell:
                 screen.app.bell()
             if wanted.desktop:
-                screen.post_message(screen.Said(toast.text))
+                screen.post_message(WantsTold(toast.text))
 
 
 def shown_text(toast: Toast) -> str:

@@ -45,7 +45,7 @@ def test_a_few_changes_are_told_one_by_one_and_a_repeated_one_once() -> None:
 
 async def test_others_changes_are_toasted_and_mine_are_not(opened: Open) -> None:
     async with opened(FakeBoard(cards(todo=3))) as it:
-        await it.press("p", "L")
+        await it.press("plus", "L")
         it.board.emit(Remote("updated", ME.id, ME.name, "todo-1", "todo 1", None))
         it.board.remote_create(Task(id="n", title="[bug] x"))
         await until(lambda: it.toasts)

@@ -134,9 +134,9 @@ def assign(screen: BoardScreen) -> None:
     board = screen.board
     people = sorted(
         board.members,
-        key=lambda member: (member.user_id != board.user.id, screen.person_name(member.user_id)),
+        key=lambda member: (member.user_id != board.user.id, screen.faces.full_name(member.user_id)),
     )
-    items = [Item(member.user_id, screen.person_name(member.user_id), member.email) for member in people]
+    items = [Item(member.user_id, screen.faces.full_name(member.user_id), member.email) for member in people]
     items.append(Item("", "Nobody", ""))
     targets = screen.cursor.targets()
 
@@ -257,7 +257,7 @@ def duplicate(screen: BoardScreen) -> None:
 
 async def open_task(screen: BoardScreen) -> None:
     if screen.cursor.task_id is not None:
-        await screen.open_task(screen.cursor.task_id)
+        await screen.room.open_task(screen.cursor.task_id)
 
 
 def copy(screen: BoardScreen) -> None:
