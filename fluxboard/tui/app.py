@@ -134,8 +134,9 @@ class FluxboardApp(App[None]):
 
     def on_notify(self, event: Notify) -> None:
         """Lets the oldest toasts go when there are more than a few: they cover the board."""
-        roomy = self.size.height >= ROOMY_HEIGHT and not self.screen.is_modal
-        most = MOST_TOASTS if roomy else 2
+        most = MOST_TOASTS if self.size.height >= ROOMY_HEIGHT else MOST_TOASTS // 2
+        if self.screen.is_modal:
+            most //= 2
         for old in list(self._notifications)[: max(0, len(self._notifications) - most + 1)]:
             self._unnotify(old, refresh=False)
 

@@ -118,8 +118,12 @@ PLOTS: Final[tuple[Plot, ...]] = (
 
 def svg(past: Past, width: int = 100, height: int = 16) -> str:
     """All plots, one below the other, as an SVG picture."""
+    from copy import copy
+
+    from rich.color import Color
     from rich.console import Console
     from rich.segment import SegmentLines
+    from rich.terminal_theme import SVG_EXPORT_THEME
     from rich.text import Text
 
     console = Console(
@@ -129,7 +133,9 @@ def svg(past: Past, width: int = 100, height: int = 16) -> str:
     for plot in PLOTS:
         console.print(Text(plot.title, "bold"), Text(f" {plot.told(past)}", "dim"))
         console.print(SegmentLines([*plot.draw(past, paper), []], new_lines=True))
-    return console.export_svg(title=past.project.name)
+    theme = copy(SVG_EXPORT_THEME)
+    theme.background_color = Color.parse(paper.palette.background).get_truecolor()
+    return console.export_svg(title=past.project.name, theme=theme)
 
 
 def _day(day: date) -> str:

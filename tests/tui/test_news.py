@@ -59,6 +59,17 @@ async def test_others_changes_are_toasted_and_mine_are_not(opened: Open) -> None
         assert "mila created: [bug] x" in it.text()
 
 
+async def test_on_a_phone_no_toast_lies_over_a_dialog(opened: Open) -> None:
+    async with opened(FakeBoard(cards(todo=3)), (60, 24)) as it:
+        await it.press("question_mark")
+        it.board.remote_update("todo-2", title="Quiet")
+        await until(lambda: it.screen.news.told, what="what g t tells")
+        assert it.toasts == []
+        await it.press("escape")
+        it.board.remote_update("todo-3", title="Loud")
+        await until(lambda: it.toasts)
+
+
 async def test_what_happened_stands_in_the_sidebar(opened: Open) -> None:
     async with opened(FakeBoard(cards(todo=3)), (160, 40)) as it:
         assert "Nothing yet" in it.text()
