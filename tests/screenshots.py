@@ -89,7 +89,7 @@ async def in_conflict(pilot: Pilot[Any], screen: BoardScreen) -> None:
 
 
 async def adding(pilot: Pilot[Any], screen: BoardScreen) -> None:
-    await pilot.press("l", "n", *"Fix login redirect !high @me #auth ^fri")
+    await pilot.press("l", "n", *"Fix login !high @me #")
 
 
 async def grouped(pilot: Pilot[Any], screen: BoardScreen) -> None:
