@@ -112,7 +112,8 @@ class StatsScreen(ModalScreen[None]):
         title.update(f"{self.board.project.name}: reading the log …")
         try:
             self._changes = await self.board.status_changes()
-            title.update(self.board.project.name)
+            empty = "" if self.board.tasks else ": no tasks yet, and so nothing to draw"
+            title.update(f"{self.board.project.name}{empty}")
         except Exception:  # what is here says most of it
             title.update(f"{self.board.project.name}: without the log, which is on the server")
         self._draw()

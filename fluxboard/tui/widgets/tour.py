@@ -22,7 +22,7 @@ class Tour(Static):
     """One line above the footer. It watches; it never stands in the way of a key."""
 
     DEFAULT_CSS = """
-    Tour { dock: bottom; height: auto; max-height: 2; margin-bottom: 1; padding: 0 1; display: none;
+    Tour { dock: bottom; height: auto; max-height: 3; margin-bottom: 1; padding: 0 1; display: none;
         background: $primary-muted; color: $foreground; }
     """
 
