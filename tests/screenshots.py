@@ -89,12 +89,12 @@ async def in_conflict(pilot: Pilot[Any], screen: BoardScreen) -> None:
 
 
 async def adding(pilot: Pilot[Any], screen: BoardScreen) -> None:
-    await pilot.press("l", "n", *"Fix login redirect !high @me #auth ^fri")
+    await pilot.press("l", "n", *"Fix login !high @me #")
 
 
 async def grouped(pilot: Pilot[Any], screen: BoardScreen) -> None:
     await pilot.press("z")
-    screen.look_at(group="person", query="is:open")
+    screen.finder.look_at(group="person", query="is:open")
     screen.finder.open()
     await pilot.press("enter", "l")
 
@@ -144,7 +144,7 @@ SHOTS: Final[dict[str, Shot]] = {
     "grouped": Shot(DESK, grouped),
     "inbox": Shot(LAPTOP, called),
     "activity": Shot(LAPTOP, looking_back),
-    "stats": Shot((140, 60), counting),
+    "stats": Shot((140, 50), counting),
     "settings": Shot(LAPTOP, settling),
     "help": Shot(LAPTOP, asking_for_keys),
     "conflict": Shot((120, 30), in_conflict),

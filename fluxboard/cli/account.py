@@ -86,7 +86,8 @@ def whoami(server: str | None, as_json: bool) -> None:
 @click.command()
 @click.option("--server", help="Server URL (default: the last one).")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def projects(server: str | None, as_json: bool) -> None:
+@click.option("--plain", is_flag=True, help="Sentences without columns, for screen readers.")
+def projects(server: str | None, as_json: bool, plain: bool) -> None:
     """List your projects."""
 
     async def work() -> None:
@@ -96,7 +97,10 @@ def projects(server: str | None, as_json: bool) -> None:
             echo_json(found)
             return
         for project in found:
-            click.echo(f"{project.id}  {project.progress:>3}%  {project.name}")
+            if plain:
+                click.echo(f"{project.name}, {project.progress} percent finished")
+            else:
+                click.echo(f"{project.id}  {project.progress:>3}%  {project.name}")
 
     run(work())
 

@@ -59,7 +59,7 @@ async def _show(chosen: str, wanted: str | None) -> None:
     from fluxboard.client.session import Session
     from fluxboard.tui.app import FluxboardApp
 
-    config, problems = _settings()
+    config, problems = settings()
     if chosen == LOCAL:
         session = await sign_in_locally()
         if not await session.projects():
@@ -90,10 +90,11 @@ async def _show(chosen: str, wanted: str | None) -> None:
         await asyncio.shield(session.close())
 
 
-def _settings() -> tuple[Config, list[str]]:
+def settings() -> tuple[Config, list[str]]:
     """The user's settings, completed by what was last chosen on the screen; and what is wrong with them."""
     from fluxboard.cli.config import config_path
     from fluxboard.tui.config import Config, read_config
+    from fluxboard.tui.themes import SIXTEEN
     from fluxboard.tui.widgets.card import Density
 
     file, last = config_path(), recall()
@@ -103,7 +104,7 @@ def _settings() -> tuple[Config, list[str]]:
     except (OSError, UnicodeDecodeError) as error:
         config, told = Config(), [f"{file} cannot be read: {error}"]
     density = last.density if last.density in get_args(Density) else None
-    theme = config.theme or last.theme or ("ansi-dark" if _has_few_colours() else None)
+    theme = config.theme or last.theme or (SIXTEEN.name if _has_few_colours() else None)
     return replace(config, theme=theme, density=config.density or cast("Density | None", density)), told
 
 

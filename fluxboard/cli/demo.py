@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from fluxboard.cli.board import settings
 from fluxboard.cli.errors import CommandFailed, run
 from fluxboard.cli.local_server import ServerDidNotStart, start, stop
 from fluxboard.cli.teammates import SEED, TEAM, Invitation
@@ -40,8 +41,13 @@ def run_demo(seconds: float | None) -> None:
 
 
 async def _play(url: str, mates: subprocess.Popen[bytes], seconds: float | None) -> None:
+    from fluxboard.cli.memory import FileMemory
     from fluxboard.tui.app import FluxboardApp
+    from fluxboard.tui.memory import NoMemory
 
+    config, problems = settings()
+    # Who tries the demo sees the first steps there, and again on the first board of their own.
+    memory = NoMemory(seen_tour=FileMemory().seen_tour)
     session = await Session.open(url, remember=False)
     name = (os.environ.get("USER") or "you").capitalize()
     await session.sign_up("you@demo.local", secrets.token_urlsafe(16), name)
@@ -54,7 +60,7 @@ async def _play(url: str, mates: subprocess.Popen[bytes], seconds: float | None)
         if mates.stdin is not None:
             mates.stdin.write(msgspec.json.encode(invitation) + b"\n")
             mates.stdin.flush()
-        app = FluxboardApp(session, project.id)
+        app = FluxboardApp(session, project.id, config=config, memory=memory, problems=problems)
         if seconds is not None:
             asyncio.get_running_loop().call_later(seconds, app.exit)
         await app.run_async()

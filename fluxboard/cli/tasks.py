@@ -30,11 +30,14 @@ def where(command: Command) -> Command:
     return command
 
 
+plainly = click.option("--plain", is_flag=True, help="Sentences without columns, for screen readers.")
+
+
 @click.command("list")
 @where
 @click.option("--status", help="Only this column.")
 @click.option("--filter", "query", default="", help='Only what this finds: "is:mine due<7d -label:ux".')
-@click.option("--plain", is_flag=True, help="Sentences without columns, for screen readers.")
+@plainly
 def list_tasks(
     server: str | None, project: str | None, as_json: bool, status: str | None, query: str, plain: bool
 ) -> None:
@@ -162,7 +165,8 @@ def add(server: str | None, project: str | None, as_json: bool, title: str, **op
 @click.command()
 @where
 @click.argument("task")
-def show(server: str | None, project: str | None, as_json: bool, task: str) -> None:
+@plainly
+def show(server: str | None, project: str | None, as_json: bool, task: str, plain: bool) -> None:
     """Show one task with everything in it."""
 
     async def work() -> None:
@@ -172,6 +176,14 @@ def show(server: str | None, project: str | None, as_json: bool, task: str) -> N
         if as_json:
             echo_json(found)
             return
+        if plain:
+            column = next((each for each in board.columns if each.id == found.status), board.columns[0])
+            click.echo(_sentence(found, column, board))
+            for item in found.checklist:
+                click.echo(f"{'Done' if item.done else 'To do'}: {item.text}")
+            if found.description:
+                click.echo(found.description)
+            return
         names = {member.user_id: member.name or member.user_id for member in board.members}
         click.echo(found.title)
         click.echo(f"  id        {found.id}")
@@ -180,6 +192,9 @@ def show(server: str | None, project: str | None, as_json: bool, task: str) -> N
         click.echo(f"  assigned  {names.get(found.assigned_to or '', found.assigned_to or '-')}")
         click.echo(f"  due       {(found.due_date or '-')[:10]}")
         click.echo(f"  changed   {found.updated_at}")
+        click.echo(f"  labels    {', '.join(found.labels) or '-'}")
+        for item in found.checklist:
+            click.echo(f"  {'[x]' if item.done else '[ ]'} {item.text}")
         if found.description:
             click.echo(f"\n{found.description}")
 

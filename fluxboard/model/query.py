@@ -44,19 +44,29 @@ _HAS: Final[Mapping[str, Test]] = {
 }
 #: The words that may follow ``is:``.
 STATES: Final = ("mine", "open", "done", "overdue", "unassigned", "archived")
-#: What completion offers while a query is typed.
-KEYS: Final = (
-    *(f"is:{state}" for state in STATES),
-    *(f"priority:{name}" for name in PRIORITIES),
-    "label:",
-    "person:",
-    "column:",
-    "due<7d",
-    "due:today",
-    "updated<2d",
-    "has:comments",
-    "no:due",
-)
+#: What completion offers while a query is typed, with what each finds.
+KEYS: Final[Mapping[str, str]] = {
+    "is:mine": "assigned to me",
+    "is:open": "not finished",
+    "is:done": "finished",
+    "is:overdue": "late",
+    "is:unassigned": "nobody's",
+    "is:archived": "put away",
+    **{f"priority:{name}": "" for name in PRIORITIES},
+    "priority>=high": "high and critical",
+    "label:": "a label",
+    "person:": "somebody's",
+    "column:": "in a column",
+    "due:today": "",
+    "due<7d": "within a week, or late",
+    "due>7d": "later than in a week",
+    "updated<2d": "changed lately",
+    "has:comments": "",
+    "has:checklist": "",
+    "has:due": "",
+    "no:due": "without a due date",
+    "no:label": "without labels",
+}
 
 
 @dataclass(frozen=True, slots=True)

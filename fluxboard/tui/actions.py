@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 
 from fluxboard.tui import commands as when
 from fluxboard.tui.commands import changing, going, looking, program
+from fluxboard.tui.widgets.footer import Hint
 
 if TYPE_CHECKING:
     from fluxboard.tui.screens.board import BoardScreen
@@ -186,4 +187,14 @@ def bindings() -> list[BindingType]:
         Binding(",".join(keys), f"act('{action.id}')", action.title, id=f"board.{action.id}")
         for action in ACTIONS
         if (keys := single(action.keys))
+    ]
+
+
+def footer_hints(screen: BoardScreen) -> list[Hint]:
+    """What the footer names now; a pair of actions that belong together shows both keys at one of them."""
+    pairs = {("move_left", "H"): "H L", ("order_down", "J"): "J K"}
+    return [
+        Hint(pairs.get((action.id, action.shown_keys[0]), action.shown_keys[0]), action.short, action.id)
+        for action in screen.actions
+        if action.short and action.keys and action.when(screen)
     ]

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from fluxboard.model.quickadd import QuickAdd
 from fluxboard.model.types import TITLE_MAX
 from fluxboard.model.wire import TaskCreate
+from fluxboard.tui.completion import Choice, days, labels, people
 from fluxboard.tui.finder import labels_of
+from fluxboard.tui.widgets.card import priorities_of
 from fluxboard.tui.widgets.quick_add import QuickAddBox
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ class Adding:
             return
         status = screen.cursor.status
         if screen.view.is_collapsed(status):
-            screen.fold(status)
+            screen.finder.fold(status)
         lane = screen.lanes.lane(status)
         if lane is None:
             return
@@ -41,13 +43,13 @@ class Adding:
         )
         lane.mount(self._box)
 
-    def words(self) -> Iterable[str]:
+    def words(self) -> Iterable[Choice]:
         """What completes a word of the line."""
-        board = self.screen.board
-        yield from (f"#{label}" for label in labels_of(self.screen))
-        for member in board.members:
-            yield f"@{(member.name or member.email).split(' ')[0].casefold()}"
-        yield from ("!critical", "!high", "!low", "^today", "^tomorrow")
+        screen = self.screen
+        yield from people(screen.board.members, screen.board.user.id)
+        yield from labels(labels_of(screen))
+        yield from (Choice(f"!{name}", "priority") for name in reversed(priorities_of(screen.board.layer)))
+        yield from days(screen.today)
 
     async def close(self, text: str = "") -> None:
         """Takes the line away."""

@@ -26,7 +26,8 @@ from fluxboard.tui.frames import Frames
 from fluxboard.tui.memory import Memory, NoMemory
 from fluxboard.tui.ports import Board, Clock, Session
 from fluxboard.tui.screens.board import BoardScreen
-from fluxboard.tui.themes import DARK, LIGHT
+from fluxboard.tui.themes import DARK, LIGHT, SIXTEEN
+from fluxboard.tui.wishes import BoardClosed, WantsTask, WantsTold
 
 MOST_TOASTS: Final = 4
 ROOMY_HEIGHT: Final = 28
@@ -78,7 +79,7 @@ class FluxboardApp(App[None]):
         self._start_at: str | None = None
         self._idle = False
         self._idle_timer: Timer | None = None
-        for own in (DARK, LIGHT):
+        for own in (DARK, LIGHT, SIXTEEN):
             self.register_theme(own)
         if config.theme is not None and config.theme not in self.available_themes:
             self._problems.append(f"There is no theme “{config.theme}”; t shows all.")
@@ -92,8 +93,8 @@ class FluxboardApp(App[None]):
         return {
             "flux-dim": "60%" if dimmed else "0%",
             "flux-muted": "#9ba3b7" if dark else "#5c6478",
-            "flux-low": "#98a0b6" if dark else "#5e6880",
-            "flux-medium": "#e0af68" if dark else "#8a6100",
+            "flux-low": "#98a0b6" if dark else "#566078",
+            "flux-medium": "#e0af68" if dark else "#7d5800",
         }
 
     def compose(self) -> ComposeResult:
@@ -133,7 +134,9 @@ class FluxboardApp(App[None]):
 
     def on_notify(self, event: Notify) -> None:
         """Lets the oldest toasts go when there are more than a few: they cover the board."""
-        most = MOST_TOASTS if self.size.height >= ROOMY_HEIGHT else 2
+        most = MOST_TOASTS if self.size.height >= ROOMY_HEIGHT else MOST_TOASTS // 2
+        if self.screen.is_modal:
+            most //= 2
         for old in list(self._notifications)[: max(0, len(self._notifications) - most + 1)]:
             self._unnotify(old, refresh=False)
 
@@ -226,16 +229,16 @@ class FluxboardApp(App[None]):
         if board is not None:
             await board.close()
 
-    async def on_board_screen_wants_task(self, message: BoardScreen.WantsTask) -> None:
+    async def on_wants_task(self, message: WantsTask) -> None:
         """Opens another project at a task."""
         self.project_id, self._start_at = message.project_id, message.task_id
         await self._close_board()
         self.go_on()
 
-    def on_board_screen_wants_redraw(self) -> None:
+    def on_wants_redraw(self) -> None:
         self.redraw()
 
-    def on_board_screen_said(self, message: BoardScreen.Said) -> None:
+    def on_wants_told(self, message: WantsTold) -> None:
         """Tells the desktop what happened, while the terminal is in the background."""
         text = sequence(message.text, os.environ)
         if text is not None and not self.app_focus and self._driver is not None:
@@ -246,11 +249,11 @@ class FluxboardApp(App[None]):
         if isinstance(event.widget, Toast) and isinstance(self.screen, BoardScreen):
             self.screen.news.jump(event.widget._notification.message)
 
-    def on_board_screen_wants_projects(self) -> None:
+    def on_wants_projects(self) -> None:
         self.go_on(choose=True)
 
     @work(exclusive=True, group="closing")
-    async def on_board_screen_closed(self, message: BoardScreen.Closed) -> None:
+    async def on_board_closed(self, message: BoardClosed) -> None:
         """The board is lost; says why and offers the way on."""
         await self._close_board()
         if message.sign_in:

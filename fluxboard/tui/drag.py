@@ -59,7 +59,7 @@ class Drag:
             screen = self.screen
             screen.go(lambda: screen.cursor.to_task(task_id))
         else:
-            place = self.screen.place_of(column.status)
+            place = self.screen.view.place_of(column.status)
             self.screen.go(lambda: self.screen.cursor.to_column(place))
 
     def move(self, event: events.MouseMove) -> None:

@@ -107,6 +107,15 @@ class Faces:
         first = _first(name)
         return name if self._firsts[first] > 1 else first
 
+    def full_name(self, user_id: str) -> str:
+        """A member's whole name, the best that is known."""
+        if user_id == self.board.user.id:
+            return f"{self.board.user.name} (you)"
+        known = {user.id: user.name for user in self.board.online}
+        for member in self.board.members:
+            known[member.user_id] = member.name or member.email or known.get(member.user_id, "")
+        return known.get(user_id) or user_id
+
     def task(self, task_id: str) -> Task | None:
         """The task as it is shown now."""
         return self.board.tasks.get(task_id)

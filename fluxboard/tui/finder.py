@@ -1,4 +1,4 @@
-"""Finding: the filter line, sorting, grouping, saved views, and jumping to a task."""
+"""How a board is looked at: the filter line, order, groups, folded columns, saved views, going to a task."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from fluxboard.model.query import KEYS
 from fluxboard.model.text import clean_line
+from fluxboard.tui.completion import Choice, labels, quoted
 from fluxboard.tui.view import GROUPS, SORTS, Look, Looks
 from fluxboard.tui.widgets.filter_bar import FilterBar
 
@@ -21,7 +22,7 @@ _NAME_MAX: Final = 40
 
 
 class Finder:
-    """What the user looks for on one board screen."""
+    """How the user looks at one board, and what they look for."""
 
     def __init__(self, screen: BoardScreen, looks: Looks) -> None:
         self.screen = screen
@@ -33,17 +34,41 @@ class Finder:
         """What is to be remembered of this board."""
         return Looks(last=self.screen.view.look, saved=self.saved)
 
-    def words(self) -> Iterable[str]:
+    def words(self) -> Iterable[Choice]:
         """What completes a word of a query."""
         board = self.screen.board
-        yield from (word for word in KEYS if not word.endswith(":"))
-        for label in labels_of(self.screen):
-            yield f"#{label}"
-            yield f"label:{label}"
-        for member in board.members:
-            first = (member.name or member.email).split(" ")[0]
-            yield f"@{first.casefold()}"
-        yield from (f"column:{column.id}" for column in board.project.columns)
+        used = labels_of(self.screen)
+        names = [
+            clean_line(each.name or each.email) for each in board.members if each.user_id != board.user.id
+        ]
+        yield Choice("@me", "you")
+        yield from (Choice(f"@{name.casefold().split(' ')[0]}", name) for name in names)
+        yield from labels(used)
+        yield from (Choice(word, meaning) for word, meaning in KEYS.items())
+        yield from (Choice(f"label:{quoted(name)}") for name in used)
+        yield from (Choice(f"person:{quoted(name)}") for name in names)
+        yield from (
+            Choice(f"column:{column.id}", clean_line(column.name)) for column in board.project.columns
+        )
+
+    # -- looking
+
+    def look_at(self, **look: object) -> None:
+        """Looks at the board differently in these fields of the :class:`~fluxboard.tui.view.Look`."""
+        self.screen.view.change(**look)
+        self.remember()
+        self.screen.show_look()
+
+    def fold(self, status: str) -> None:
+        """Collapses a column to a strip, or opens it again."""
+        folded = self.screen.view.look.collapsed
+        self.look_at(
+            collapsed=tuple(i for i in folded if i != status) if status in folded else (*folded, status)
+        )
+
+    def remember(self) -> None:
+        """Has the way the board is looked at remembered."""
+        self.screen.memory.keep_looks(self.screen.board.project.id, self.looks)
 
     # -- the filter
 
@@ -56,7 +81,7 @@ class Finder:
         """Shows what a query finds."""
         screen = self.screen
         if query != screen.view.look.query:
-            screen.look_at(query=query)
+            self.look_at(query=query)
             if screen.cursor.task_id is None:
                 self._to_first()
         self.tell()
@@ -100,7 +125,7 @@ class Finder:
 
         def chosen(value: str | None) -> None:
             if value is not None:
-                screen.look_at(**{field: value})
+                self.look_at(**{field: value})
 
         screen.app.push_screen(PickScreen(title, items), chosen)
 
@@ -135,10 +160,10 @@ class Finder:
         elif value.startswith(_REMOVE):
             self.saved.pop(value.removeprefix(_REMOVE), None)
         elif value == "all":
-            screen.look_at(query="", sort="position", group="none")
+            self.look_at(query="", sort="position", group="none")
         elif (look := self.saved.get(value.removeprefix("="))) is not None:
-            screen.look_at(**{name: getattr(look, name) for name in look.__struct_fields__})
-        screen.remember_looks()
+            self.look_at(**{name: getattr(look, name) for name in look.__struct_fields__})
+        self.remember()
 
     # -- jumping
 
@@ -172,7 +197,7 @@ class Finder:
             hidden=tuple(status for status in look.hidden if status != task.status),
         )
         if look != screen.view.look:
-            screen.look_at(**{name: getattr(look, name) for name in look.__struct_fields__})
+            self.look_at(**{name: getattr(look, name) for name in look.__struct_fields__})
         screen.go(lambda: screen.cursor.to_task(task_id))
 
 

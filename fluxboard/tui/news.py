@@ -15,8 +15,10 @@ from fluxboard.model.types import Activity, Task
 from fluxboard.tui.dates import ago
 from fluxboard.tui.sentences import activity_text
 from fluxboard.tui.widgets.card import clip
+from fluxboard.tui.widgets.lanes import ALL_COLUMNS_FROM
 from fluxboard.tui.widgets.sidebar import Happening
 from fluxboard.tui.widgets.toasts import Gatherer, Headline, Toast
+from fluxboard.tui.wishes import WantsTold
 
 if TYPE_CHECKING:
     from fluxboard.tui.screens.board import BoardScreen
@@ -147,6 +149,12 @@ class NewsDesk:
         ):
             screen.set_timer(self._gatherer.window, self._flush)
 
+    @property
+    def _crowded(self) -> bool:
+        """On a phone a dialog has the whole screen, which a toast would hide; ``g t`` tells it later."""
+        app = self.screen.app
+        return app.screen.is_modal and app.size.width < ALL_COLUMNS_FROM
+
     def _flush(self) -> None:
         screen = self.screen
         wanted, now = screen.board.inbox.preferences, screen.clock()
@@ -154,13 +162,13 @@ class NewsDesk:
             self.told.appendleft(Told(toast, now))
             if wanted.silent(toast.project_id or screen.board.project.id, now):
                 continue
-            if screen.config.toasts and wanted.toasts:
+            if screen.config.toasts and wanted.toasts and not self._crowded:
                 # Severities become CSS classes; "success" has its own in the app's styles.
                 screen.notify(shown_text(toast), severity=cast("SeverityLevel", toast.kind))
             if wanted.bell:
                 screen.app.bell()
             if wanted.desktop:
-                screen.post_message(screen.Said(toast.text))
+                screen.post_message(WantsTold(toast.text))
 
 
 def shown_text(toast: Toast) -> str:

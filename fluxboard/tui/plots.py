@@ -1,4 +1,4 @@
-"""The plots of the statistics, drawn on a plotext figure: the screen's and the SVG file's alike."""
+"""The plots of the statistics: what each shows of a board's past, on the screen and in the SVG file alike."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from io import StringIO
-from typing import Any, Final
+from typing import Final
 
 from fluxboard.model import stats
 from fluxboard.model.text import clean_line
-from fluxboard.model.types import Project, Task, day_of
+from fluxboard.model.types import COMPLETED, Project, Task, day_of
+from fluxboard.tui.charts import Layer, Lines, Paper, area, bars, legend, lying
+from fluxboard.tui.themes import DARK, palette_of
 
-_NAME_MAX: Final = 14
-_COLOURS: Final = ("blue", "cyan", "orange", "green", "magenta", "red", "yellow", "white")
-#: plotext has no types.
-Figure = Any
+#: For columns that have no colour of their own.
+_COLOURS: Final = ("purple", "blue", "orange", "teal", "pink", "yellow", "red")
 
 
 @dataclass(frozen=True)
@@ -36,57 +36,52 @@ class Plot:
 
     title: str
     told: Callable[[Past], str]
-    draw: Callable[[Figure, Past], None]
+    draw: Callable[[Past, Paper], Lines]
 
 
-def _flow(figure: Figure, past: Past) -> None:
+def _flow(past: Past, paper: Paper) -> Lines:
     flow = stats.cumulative_flow(past.tasks, past.changes, past.project.columns, past.today)
-    below = [0] * len(flow.days)
-    stacked: list[tuple[str, list[int]]] = []
-    for column in reversed(past.project.columns):
-        below = [low + count for low, count in zip(below, flow.counts[column.id], strict=True)]
-        stacked.append((_name(column.name), below))
-    places = list(range(len(flow.days)))
-    for number, (name, heights) in enumerate(reversed(stacked)):  # the tallest first, the others over it
-        figure.plot(places, heights, label=name, color=_colour(number), fillx=True, marker="hd")
-    _days(figure, flow.days)
-
-
-def _throughput(figure: Figure, past: Past) -> None:
-    weeks = stats.throughput(past.tasks, past.today)
-    figure.bar([f"{week.month}/{week.day}" for week, _ in weeks], [done for _, done in weeks], color="green")
-
-
-def _cycle(figure: Figure, past: Past) -> None:
-    times = stats.cycle_times(past.tasks, past.changes)
-    if times:
-        longest = max(times)
-        step = max(1, -(-(longest + 1) // 20))
-        counts = Counter(days // step for days in times)
-        places = range(longest // step + 1)
-        labels = [str(n) if step == 1 else f"{n * step}-{n * step + step - 1}" for n in places]
-        figure.bar(labels, [counts[n] for n in places], color="cyan")
-    figure.xlabel("days")
-
-
-def _burn(figure: Figure, past: Past) -> None:
-    days, left, ideal = stats.burn_down(past.tasks, past.today, day_of(past.project.due_date))
-    places = list(range(len(days)))
-    figure.plot(places, list(left), label="open", color="orange", marker="hd")
-    if ideal:
-        figure.plot(places, list(ideal), label="to the due date", color="gray", marker="dot")
-    _days(figure, days)
-
-
-def _load(figure: Figure, past: Past) -> None:
-    people = stats.load(past.tasks, past.names)[:12]
-    if people:
-        figure.bar(
-            [_name(name) for name, _ in reversed(people)],
-            [count for _, count in reversed(people)],
-            orientation="horizontal",
-            color="blue",
+    spare = iter(_COLOURS * len(past.project.columns))
+    layers = [
+        Layer(
+            clean_line(column.name),
+            paper.palette.of_name(column.color or ("green" if column.id == COMPLETED else next(spare))),
         )
+        for column in past.project.columns
+    ][::-1]
+    counts = [flow.counts[column.id] for column in reversed(past.project.columns)]
+    told = legend(layers, [str(row[-1]) for row in counts], paper)
+    return told + area(layers, list(zip(*counts, strict=True)), _days(flow.days), paper.smaller(len(told)))
+
+
+def _throughput(past: Past, paper: Paper) -> Lines:
+    weeks = stats.throughput(past.tasks, past.today)
+    return bars([(_day(week), done) for week, done in weeks], paper.palette.success, paper)
+
+
+def _cycle(past: Past, paper: Paper) -> Lines:
+    times = stats.cycle_times(past.tasks, past.changes)
+    if not times:
+        return []
+    step = max(1, -(-(max(times) + 1) // 12))
+    counts = Counter(days // step for days in times)
+    places = range(max(times) // step + 1)
+    labels = [f"{n}d" if step == 1 else f"{n * step}-{n * step + step - 1}d" for n in places]
+    return bars(
+        [(label, counts[n]) for n, label in zip(places, labels, strict=True)], paper.palette.label, paper
+    )
+
+
+def _burn(past: Past, paper: Paper) -> Lines:
+    days, left, ideal = stats.burn_down(past.tasks, past.today, day_of(past.project.due_date))
+    layers = [Layer("open", paper.palette.of_name("orange"))]
+    told = legend(layers, [str(left[-1])], paper, "to the due date" if ideal else "")
+    return told + area(layers, [(count,) for count in left], _days(days), paper.smaller(len(told)), ideal)
+
+
+def _load(past: Past, paper: Paper) -> Lines:
+    people = [(clean_line(name), open_) for name, open_ in stats.load(past.tasks, past.names)]
+    return lying(people, paper.palette.accent, paper)
 
 
 def _told_throughput(past: Past) -> str:
@@ -121,36 +116,31 @@ PLOTS: Final[tuple[Plot, ...]] = (
 )
 
 
-def svg(past: Past, width: int = 100, height: int = 18) -> str:
+def svg(past: Past, width: int = 100, height: int = 16) -> str:
     """All plots, one below the other, as an SVG picture."""
-    import plotext
+    from copy import copy
+
+    from rich.color import Color
     from rich.console import Console
+    from rich.segment import SegmentLines
+    from rich.terminal_theme import SVG_EXPORT_THEME
     from rich.text import Text
 
     console = Console(
         record=True, width=width, file=StringIO(), force_terminal=True, color_system="truecolor"
     )
+    paper = Paper(width, height, palette_of({**DARK.to_color_system().generate(), **DARK.variables}))
     for plot in PLOTS:
-        plotext.clear_figure()
-        plotext.theme("dark")
-        plotext.plotsize(width, height)
-        plot.draw(plotext, past)
         console.print(Text(plot.title, "bold"), Text(f" {plot.told(past)}", "dim"))
-        console.print(Text.from_ansi(plotext.build()))
-    return console.export_svg(title=past.project.name)
+        console.print(SegmentLines([*plot.draw(past, paper), []], new_lines=True))
+    theme = copy(SVG_EXPORT_THEME)
+    theme.background_color = Color.parse(paper.palette.background).get_truecolor()
+    return console.export_svg(title=past.project.name, theme=theme)
 
 
-def _days(figure: Figure, days: Sequence[date]) -> None:
-    if days:
-        step = max(1, len(days) // 6)
-        places = list(range(0, len(days), step))
-        figure.xticks(places, [f"{days[place].month}/{days[place].day}" for place in places])
+def _day(day: date) -> str:
+    return f"{day:%b} {day.day}"
 
 
-def _colour(number: int) -> str:
-    return _COLOURS[number % len(_COLOURS)]
-
-
-def _name(text: str) -> str:
-    name = clean_line(text)
-    return name if len(name) <= _NAME_MAX else name[: _NAME_MAX - 1] + "…"
+def _days(days: Sequence[date]) -> list[str]:
+    return [_day(day) for day in days]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Final, NamedTuple
 from zlib import crc32
 
 from textual.color import Color, ColorParseError
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 DARK: Final = Theme(
     name="fluxboard-dark",
@@ -31,13 +32,23 @@ LIGHT: Final = Theme(
     secondary="#00688c",
     accent="#7a3fc0",
     warning="#a5440f",
-    error="#c0304c",
+    error="#b82a46",
     success="#34700f",
     foreground="#1c2230",
     background="#f3f4f8",
     surface="#ffffff",
     panel="#e8eaf0",
-    variables={"flux-medium": "#8a6100", "flux-low": "#5e6880", "flux-muted": "#5c6478"},
+    variables={"flux-medium": "#7d5800", "flux-low": "#566078", "flux-muted": "#5c6478"},
+)
+
+#: The terminal's own 16 colours, for terminals that have no others; of blue and red the bright ones, since
+#: many show the dark ones hardly at all on black.
+SIXTEEN: Final = replace(
+    BUILTIN_THEMES["ansi-dark"],
+    name="fluxboard-terminal",
+    primary="ansi_bright_blue",
+    error="ansi_bright_red",
+    variables={**BUILTIN_THEMES["ansi-dark"].variables, "flux-muted": "ansi_bright_black"},
 )
 
 # None is a priority's or the accent's, so that a name tag never looks like a warning or like one's own.
@@ -124,21 +135,21 @@ TERMINAL: Final = Palette(
     text="default",
     muted="bright_black",
     rule="bright_black",
-    accent="blue",
+    accent="bright_blue",
     label="cyan",
     success="green",
     low="bright_black",
     medium="yellow",
-    high="bright_red",
-    critical="red",
-    people=("blue", "magenta", "cyan", "green", "yellow"),
+    high="bright_yellow",
+    critical="bright_red",
+    people=("bright_blue", "magenta", "cyan", "green", "yellow"),
     named={
-        "red": "red",
-        "orange": "bright_red",
+        "red": "bright_red",
+        "orange": "bright_yellow",
         "yellow": "yellow",
         "green": "green",
         "teal": "cyan",
-        "blue": "blue",
+        "blue": "bright_blue",
         "purple": "magenta",
         "pink": "bright_magenta",
         "grey": "bright_black",
@@ -166,8 +177,8 @@ def palette_of(variables: Mapping[str, str]) -> Palette:
         background=background.hex6,
         panel=colour("panel").hex6,
         card=card.hex6,
-        cursor=card.blend(accent, 0.22).hex6,
-        selected=card.blend(accent, 0.1).hex6,
+        cursor=card.blend(accent, 0.16).hex6,
+        selected=card.blend(accent, 0.08).hex6,
         text=text.hex6,
         muted=(colour("flux-muted") if "flux-muted" in variables else background.blend(text, 0.6)).hex6,
         rule=background.blend(text, 0.25).hex6,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Final, Literal
 
@@ -116,6 +116,22 @@ class View:
             found = len(self._listed(status)[0])
             self._counts[status] = (found, max(found, every))
         return self._counts[status]
+
+    def place_of(self, status: str) -> int:
+        """Which column in view from the left a status is."""
+        return next((place for place, column in enumerate(self.columns) if column.id == status), 0)
+
+    def full(self, status: str, task_ids: Collection[str]) -> str:
+        """Why a column with a limit that blocks does not take these tasks, too; "" where it does."""
+        column = next((each for each in self.board.project.columns if each.id == status), None)
+        if column is None or column.wip_limit is None or column.wip_policy != "block":
+            return ""
+        tasks = self.board.tasks
+        coming = sum(task_id not in tasks or tasks[task_id].status != status for task_id in task_ids)
+        _, count = self.count(status)
+        if not coming or count + coming <= column.wip_limit:
+            return ""
+        return f"{column.name} is full: {count} of {column.wip_limit}"
 
     @property
     def found(self) -> tuple[int, int]:

@@ -40,6 +40,15 @@ def test_a_task_from_add_to_delete(local: Cli) -> None:
     assert json.loads(local("list", "--json").stdout) == []
 
 
+def test_plain_says_it_in_sentences(local: Cli) -> None:
+    made = ("--priority", "high", "--assign", "me", "--due", "2026-12-01", "--description", "It loops.")
+    assert local("add", "Fix login", *made).returncode == 0
+    listed = local("list", "--plain").stdout.strip()
+    assert listed.startswith("To Do: Fix login, high priority, due 2026-12-01, assigned to ")
+    assert local("show", "Fix login", "--plain").stdout.splitlines() == [listed, "It loops."]
+    assert "Relaunch, 0 percent finished" in local("projects", "--plain").stdout.splitlines()
+
+
 def test_hostile_titles_are_text(local: Cli) -> None:
     for title in HOSTILE:
         assert local("add", "--", title).returncode == 0

@@ -15,7 +15,7 @@ from fluxboard.client.edits import Delete
 from fluxboard.client.local import Refusal
 from fluxboard.client.outbox import Attention
 from fluxboard.model.types import OnlineUser
-from fluxboard.tui.actions import ACTIONS, BY_ID, Action, single
+from fluxboard.tui.actions import ACTIONS, BY_ID, Action, footer_hints, single
 from fluxboard.tui.keytable import key_table
 from fluxboard.tui.palette import ActionCommands
 from fluxboard.tui.screens.board import BoardScreen
@@ -140,7 +140,7 @@ async def test_the_help_does_it_with_the_mouse_alone(opened: Open) -> None:
 async def test_the_footer_names_actions_of_the_table(opened: Open) -> None:
     async with opened(FakeBoard(cards(todo=2)), (220, 40)) as it:
         await everything_makes_sense(it)
-        hints = it.screen._hints()
+        hints = footer_hints(it.screen)
         assert [hint.action for hint in hints] == [action.id for action in ACTIONS if action.short]
         footer = it.text().splitlines()[-1]
         for hint in hints:

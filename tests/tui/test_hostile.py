@@ -13,9 +13,27 @@ from msgspec.structs import replace
 from textual.command import CommandPalette
 from textual.widgets import Input, Markdown
 
+from fluxboard.client.edits import Update
 from fluxboard.client.events import AccessLost, News, Refused, Remote
+from fluxboard.client.local import Refusal
+from fluxboard.client.outbox import Attention
+from fluxboard.model.notify import InboxItem
+from fluxboard.model.stats import StatusChange
 from fluxboard.model.text import clean_line, clean_text
-from fluxboard.model.types import Activity, ChecklistItem, Column, Member, OnlineUser, Project, Task
+from fluxboard.model.types import (
+    Activity,
+    ActivityMetadata,
+    Author,
+    ChecklistItem,
+    Column,
+    Comment,
+    Member,
+    OnlineUser,
+    Project,
+    Task,
+    TaskPatch,
+)
+from fluxboard.model.wire import Conflict, FieldConflict
 from fluxboard.tui.app import FluxboardApp
 from fluxboard.tui.screens.confirm import ConfirmScreen
 from fluxboard.tui.screens.projects import ProjectsScreen
@@ -106,6 +124,94 @@ async def test_every_screen_of_a_board(texts: list[str], size: tuple[int, int], 
         await it.press("ctrl+p")
         await until(lambda: isinstance(it.app.screen, CommandPalette))
         tame(it.app)
+
+
+def busy_board_of(texts: Sequence[str]) -> FakeBoard:
+    """The same with an inbox, a past, comments and refused edits, all of these texts."""
+    board = board_of(texts)
+    board.project = replace(board.project, due_date="2026-04-01")
+    at = "2026-03-11T09:00:00.000Z"
+    board.mail.items = tuple(
+        InboxItem(
+            id=f"m{number}",
+            kind="mention",
+            project_id="p1",
+            project_name=text,
+            task_id="t0",
+            task_title=text,
+            user_id=f"u-{text}",
+            user_name=text,
+            text=text,
+            at=at,
+        )
+        for number, text in enumerate(texts)
+    )
+    board.done = [
+        Activity(
+            id=f"a{number}", project_id="p1", type=kind, user_id=f"u-{text}", user_name=text, action=text,
+            entity_type="task", entity_id="t0", entity_title=text, timestamp=at,
+            metadata=ActivityMetadata(field="title", old_value=text, new_value=text),
+        )
+        for number, text in enumerate(texts)
+        for kind in ("task.updated", "comment.created", text)
+    ]  # fmt: skip
+    board.said = [
+        Comment(
+            id=f"c{number}", project_id="p1", task_id="t0", content=clean_text(text), created_at=at,
+            author=Author(id=f"u-{text}", name=text),
+        )
+        for number, text in enumerate(texts)
+    ]  # fmt: skip
+    board.moves = tuple(StatusChange("t0", text, "c0", at) for text in texts)
+    sides = FieldConflict(base=texts[0], mine=texts[-1], theirs=texts[0], user_name=texts[0], timestamp=at)
+    collided = Refusal(
+        reason=texts[0], status=409, at=at, conflict=Conflict(fields={"title": sides}, task=board.shown["t0"])
+    )
+    board.attention = tuple(
+        Attention(Update(task_id="t0", op_id=str(number), patch=TaskPatch(title=text)), collided, text)
+        for number, text in enumerate(texts)
+    )
+    return board
+
+
+#: How each screen that the board has is reached, with something done on it.
+SCREENS: dict[str, tuple[str, ...]] = {
+    "activity": ("g", "a"),
+    "assignee": ("a",),
+    "attention": ("exclamation_mark", "down"),
+    "columns": ("c",),
+    "conflict": ("exclamation_mark", "enter", "m"),
+    "detail": ("enter",),
+    "due": ("D", *"fri"),
+    "filter": ("slash", "#"),
+    "follow": ("F",),
+    "go": ("g",),
+    "groups": ("O", *"person", "enter", "z"),
+    "help": ("question_mark", *"zz"),
+    "inbox": ("i", "down"),
+    "jump": ("f", "["),
+    "labels": ("b",),
+    "lanes": ("O", *"label", "enter"),
+    "menu": ("full_stop",),
+    "new": ("N",),
+    "notifications": ("m",),
+    "people": ("s",),
+    "quick add": ("n", "@"),
+    "settings": ("comma", "j", "enter"),
+    "settings of a column": ("comma", "j", "j", "j", "j", "enter"),
+    "stats": ("S",),
+    "toasts": ("g", "t"),
+    "views": ("w", "["),
+}
+
+
+@pytest.mark.parametrize("keys", SCREENS.values(), ids=SCREENS)
+@pytest.mark.parametrize("size", [DESK, (40, 20)], ids=["desk", "smallest"])
+async def test_each_screen_alone(keys: tuple[str, ...], size: tuple[int, int], opened: Open) -> None:
+    async with opened(busy_board_of(list(TEXTS.values())), size) as it:
+        for key in keys:
+            await it.press(key)
+            tame(it.app)
 
 
 async def test_the_text_is_shown_as_it_is(opened: Open) -> None:

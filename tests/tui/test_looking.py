@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from textual.widgets import Input
 
 from fluxboard.model.types import Column, Project, Task
+from fluxboard.tui.actions import footer_hints
 from fluxboard.tui.config import Config
 from fluxboard.tui.memory import NoMemory
 from fluxboard.tui.screens.detail import DetailScreen
@@ -91,7 +92,7 @@ async def test_views_are_saved_and_remembered(opened: Open) -> None:
         async with opened(board, memory=memory) as it:
             screen = it.screen
             if not again:
-                screen.look_at(query="is:mine", sort="due", collapsed=("review",))
+                screen.finder.look_at(query="is:mine", sort="due", collapsed=("review",))
                 await it.press("w", *"mine", "enter")
                 await it.press("w", *"everything", "enter")
                 assert screen.view.look.query == ""
@@ -116,7 +117,7 @@ async def test_a_column_folds_to_a_strip_and_back(opened: Open) -> None:
 
 async def test_a_hidden_column_is_found_again(opened: Open) -> None:
     async with opened(FakeBoard(cards(todo=1, review=1))) as it:
-        it.screen.look_at(hidden=("review",))
+        it.screen.finder.look_at(hidden=("review",))
         await until(lambda: "review" not in it.screen.columns)
         await it.press("f", *"review 1", "enter")
         await until(lambda: "review" in it.screen.columns)
@@ -222,7 +223,7 @@ async def test_quick_add_stays_open_and_offers_lines_of_a_paste(opened: Open) ->
 async def test_the_task_beside_the_board_follows_the_cursor(opened: Open) -> None:
     async with opened(FakeBoard(cards(todo=3)), (160, 40)) as it:
         await it.press("enter")
-        assert it.screen.pane_open
+        assert it.screen.room.pane_open
         await it.press("c", *"Hello **there**", "ctrl+s")
         assert [comment.content for comment in it.board.said] == ["Hello **there**"]
         await until(lambda: "Hello there" in it.text())
@@ -235,9 +236,9 @@ async def test_the_task_beside_the_board_follows_the_cursor(opened: Open) -> Non
         assert it.board.tasks["todo-1"].checklist[0].text == "second!"
         it.screen.set_focus(None)
         await it.press("j")
-        await until(lambda: it.screen.pane is not None and it.screen.pane.task_id == "todo-2")
+        await until(lambda: it.screen.room.pane is not None and it.screen.room.pane.task_id == "todo-2")
         await it.press("escape")
-        assert not it.screen.pane_open
+        assert not it.screen.room.pane_open
 
 
 async def test_a_narrow_terminal_shows_the_task_over_the_board(opened: Open) -> None:
@@ -306,7 +307,7 @@ async def test_own_keys_are_told_everywhere(opened: Open) -> None:
     async with opened(FakeBoard(cards(todo=2)), config=config) as it:
         await it.press("ctrl+n")
         assert it.screen.cursor.task_id == "todo-2"
-        assert it.screen._hints()[0].keys == "x"
+        assert footer_hints(it.screen)[0].keys == "x"
         await it.press("x")
         assert it.screen.query("#quick-add"), "the key went from archive to new"
 

@@ -45,7 +45,7 @@ def test_a_few_changes_are_told_one_by_one_and_a_repeated_one_once() -> None:
 
 async def test_others_changes_are_toasted_and_mine_are_not(opened: Open) -> None:
     async with opened(FakeBoard(cards(todo=3))) as it:
-        await it.press("p", "L")
+        await it.press("plus", "L")
         it.board.emit(Remote("updated", ME.id, ME.name, "todo-1", "todo 1", None))
         it.board.remote_create(Task(id="n", title="[bug] x"))
         await until(lambda: it.toasts)
@@ -57,6 +57,17 @@ async def test_others_changes_are_toasted_and_mine_are_not(opened: Open) -> None
         assert it.toasts[1:] == [("mila completed: todo 2", "success"), ("mila deleted a task", "warning")]
         await it.pilot.pause()
         assert "mila created: [bug] x" in it.text()
+
+
+async def test_on_a_phone_no_toast_lies_over_a_dialog(opened: Open) -> None:
+    async with opened(FakeBoard(cards(todo=3)), (60, 24)) as it:
+        await it.press("question_mark")
+        it.board.remote_update("todo-2", title="Quiet")
+        await until(lambda: it.screen.news.told, what="what g t tells")
+        assert it.toasts == []
+        await it.press("escape")
+        it.board.remote_update("todo-3", title="Loud")
+        await until(lambda: it.toasts)
 
 
 async def test_what_happened_stands_in_the_sidebar(opened: Open) -> None:

@@ -22,8 +22,18 @@ from fluxboard.tui.screens.projects import ProjectsScreen
 from fluxboard.tui.screens.sign_in import SignInScreen
 from tests.support import hostile
 from tests.support.fake_board import FakeBoard, FakeSession
-from tests.support.seeded import MILA, NOW, SARA, give_mail, happenings, refused_edits, team_board
+from tests.support.seeded import (
+    MILA,
+    NOW,
+    SARA,
+    give_a_past,
+    give_mail,
+    happenings,
+    refused_edits,
+    team_board,
+)
 from tests.support.waiting import until
+from tests.tui.test_hostile import TEXTS, busy_board_of
 
 SIZES = [(160, 48), (100, 30), (60, 24), (40, 20)]
 
@@ -86,6 +96,13 @@ async def toasts(pilot: Pilot[Any]) -> None:
     await until(lambda: "archived" in told(pilot))
 
 
+async def stats(pilot: Pilot[Any]) -> None:
+    """The log is read in the background."""
+    await press("S")(pilot)
+    await until(lambda: all(work.is_finished for work in pilot.app.workers if work.node is pilot.app.screen))
+    await pilot.pause()
+
+
 async def failed(pilot: Pilot[Any]) -> None:
     screen = await board_is_up(pilot)
     await until(lambda: screen.failure)
@@ -95,6 +112,13 @@ async def failed(pilot: Pilot[Any]) -> None:
 async def projects(pilot: Pilot[Any]) -> None:
     await until(lambda: isinstance(pilot.app.screen, ProjectsScreen))
     await until(lambda: [it for it in pilot.app.screen.query("#projects") if it.display])
+    await pilot.pause()
+
+
+async def projects_are_told(pilot: Pilot[Any]) -> None:
+    """That there are none, or why they are not known."""
+    await until(lambda: isinstance(pilot.app.screen, ProjectsScreen))
+    await until(lambda: all(work.is_finished for work in pilot.app.workers if work.node is pilot.app.screen))
     await pilot.pause()
 
 
@@ -111,6 +135,33 @@ async def sign_up(pilot: Pilot[Any]) -> None:
 
 def team() -> FakeSession:
     return FakeSession(team_board())
+
+
+def team_with_archive() -> FakeSession:
+    board = team_board()
+    for task_id in board.column_ids("completed")[:3]:
+        board.shown[task_id] = replace(board.shown[task_id], archived=True)
+    return FakeSession(board)
+
+
+def unreachable() -> FakeSession:
+    session = FakeSession()
+    session.fail = RuntimeError("the server at boards.example.com does not answer")
+    return session
+
+
+def hostile_everywhere() -> FakeSession:
+    board = busy_board_of(
+        [TEXTS[name] for name in ("a closing tag", "an action", "wide", "a family", "a long word")]
+    )
+    board.notes = ()
+    return FakeSession(board)
+
+
+def old_team() -> FakeSession:
+    board = team_board()
+    give_a_past(board)
+    return FakeSession(board)
 
 
 def refused_team() -> FakeSession:
@@ -210,11 +261,29 @@ PICTURES = {
     "board-compact": Picture(team, press("equals_sign", "equals_sign", "l")),
     "board-roomy": Picture(team, press("equals_sign", "l")),
     "quick-add": Picture(team, press("l", "n", *"Fix it !high @me #ux ^fri")),
+    "quick-add-choices": Picture(team, press("l", "n", *"Fix it @me #")),
+    "filter-choices": Picture(team, press("slash", *"is:open @")),
     "labels": Picture(team, press("l", "b")),
     "due": Picture(team, press("l", "D", *"in 2")),
     "menu": Picture(team, press("l", "full_stop")),
     "views": Picture(team, press("w", *"soon")),
     "settings": Picture(team, press("comma", "j", "j", "j")),
+    "stats": Picture(old_team, stats),
+    "stats-light": Picture(old_team, stats, theme="fluxboard-light"),
+    "stats-empty": Picture(empty, stats),
+    "archive": Picture(team_with_archive, press("slash", *"is:archived", "enter")),
+    "ask": Picture(team, press("comma", "j", "j", "enter")),
+    "jump": Picture(team, press("f", *"re")),
+    "detail-light": Picture(team, press("l", "enter"), theme="fluxboard-light"),
+    "editor-light": Picture(team, press("l", "e"), theme="fluxboard-light"),
+    "settings-light": Picture(team, press("comma", "j", "j"), theme="fluxboard-light"),
+    "projects-empty": Picture(FakeSession, projects_are_told, project=None),
+    "projects-failed": Picture(unreachable, projects_are_told, project=None),
+    "detail-hostile": Picture(hostile_everywhere, press("enter")),
+    "editor-hostile": Picture(hostile_everywhere, press("e")),
+    "settings-hostile": Picture(hostile_everywhere, press("comma")),
+    "stats-hostile": Picture(hostile_everywhere, stats),
+    "inbox-hostile": Picture(hostile_everywhere, press("i")),
     "tour": Picture(team, press("ctrl+p", *"first steps", "enter")),
     "editor-new": Picture(team, press("N")),
     "editor-edit": Picture(team, press("l", "e")),

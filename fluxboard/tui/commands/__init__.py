@@ -17,7 +17,9 @@ def on_task(screen: BoardScreen) -> bool:
 
 
 def can_clear(screen: BoardScreen) -> bool:
-    return bool(screen.cursor.selected or screen.cursor.ranging or screen.view.look.query or screen.pane_open)
+    return bool(
+        screen.cursor.selected or screen.cursor.ranging or screen.view.look.query or screen.room.pane_open
+    )
 
 
 def has_failed(screen: BoardScreen) -> bool:

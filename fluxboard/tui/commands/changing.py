@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from fluxboard.model.types import COMPLETED, PRIORITIES, TaskPatch
-from fluxboard.tui.widgets.card import GLYPHS, UNTITLED
+from fluxboard.model.types import COMPLETED, TaskPatch
+from fluxboard.tui.widgets.card import GLYPHS, UNTITLED, priorities_of
 
 if TYPE_CHECKING:
     from fluxboard.tui.screens.board import BoardScreen
@@ -98,7 +98,7 @@ def priority(screen: BoardScreen) -> None:
     now = {screen.board.tasks[task_id].priority for task_id in targets}
     items = [
         Item(name, name.capitalize(), "now" if now == {name} else "", lead=GLYPHS[name])
-        for name in reversed(_priorities(screen))
+        for name in reversed(priorities_of(screen.board.layer))
     ]
 
     def chosen(name: str | None) -> None:
@@ -118,7 +118,7 @@ def lower_priority(screen: BoardScreen) -> None:
 
 def _shift_priority(screen: BoardScreen, distance: int) -> None:
     """Each of the tasks by one; at the ends it stays."""
-    known = _priorities(screen)
+    known = priorities_of(screen.board.layer)
     patches = {}
     for task_id in screen.cursor.targets():
         now = screen.board.tasks[task_id].priority
@@ -128,19 +128,15 @@ def _shift_priority(screen: BoardScreen, distance: int) -> None:
     screen.after_edit()
 
 
-def _priorities(screen: BoardScreen) -> list[str]:
-    return [str(name) for name in (PRIORITIES if screen.board.layer == "plus" else PRIORITIES[:3])]
-
-
 def assign(screen: BoardScreen) -> None:
     from fluxboard.tui.screens.picker import Item, PickScreen
 
     board = screen.board
     people = sorted(
         board.members,
-        key=lambda member: (member.user_id != board.user.id, screen.person_name(member.user_id)),
+        key=lambda member: (member.user_id != board.user.id, screen.faces.full_name(member.user_id)),
     )
-    items = [Item(member.user_id, screen.person_name(member.user_id), member.email) for member in people]
+    items = [Item(member.user_id, screen.faces.full_name(member.user_id), member.email) for member in people]
     items.append(Item("", "Nobody", ""))
     targets = screen.cursor.targets()
 
@@ -261,7 +257,7 @@ def duplicate(screen: BoardScreen) -> None:
 
 async def open_task(screen: BoardScreen) -> None:
     if screen.cursor.task_id is not None:
-        await screen.open_task(screen.cursor.task_id)
+        await screen.room.open_task(screen.cursor.task_id)
 
 
 def copy(screen: BoardScreen) -> None:

@@ -24,12 +24,18 @@ def last(screen: BoardScreen) -> None:
     _step(screen, len(screen.board.tasks))
 
 
+def _page(screen: BoardScreen) -> int:
+    """About how many cards fit into a column's height."""
+    lines = {"compact": 1, "normal": 4, "roomy": 6}[screen.faces.style.density]
+    return max(1, (screen.size.height - 6) // lines)
+
+
 def page_down(screen: BoardScreen) -> None:
-    _step(screen, screen.cards_a_page)
+    _step(screen, _page(screen))
 
 
 def page_up(screen: BoardScreen) -> None:
-    _step(screen, -screen.cards_a_page)
+    _step(screen, -_page(screen))
 
 
 def left(screen: BoardScreen) -> None:
@@ -67,7 +73,7 @@ def clear(screen: BoardScreen) -> None:
     elif screen.view.look.query:
         screen.finder.search("")
     else:
-        screen.close_pane()
+        screen.room.close_pane()
 
 
 def follow(screen: BoardScreen) -> None:

@@ -37,18 +37,18 @@ def group(screen: BoardScreen) -> None:
 
 def collapse(screen: BoardScreen) -> None:
     """The cursor's column to a strip, or the strip to a column."""
-    screen.fold(screen.cursor.status)
+    screen.finder.fold(screen.cursor.status)
 
 
 def expand_all(screen: BoardScreen) -> None:
-    screen.look_at(collapsed=(), hidden=())
+    screen.finder.look_at(collapsed=(), hidden=())
 
 
 def hide_column(screen: BoardScreen) -> None:
     view = screen.view
     if len(view.columns) > 1:
         name = view.columns[screen.cursor.column].name
-        screen.look_at(hidden=(*view.look.hidden, screen.cursor.status))
+        screen.finder.look_at(hidden=(*view.look.hidden, screen.cursor.status))
         screen.notify(f"{name} is hidden; Z shows every column again.", timeout=4)
 
 
@@ -60,7 +60,7 @@ def density(screen: BoardScreen) -> None:
 
 
 def sidebar(screen: BoardScreen) -> None:
-    screen.toggle_sidebar()
+    screen.room.toggle_sidebar()
 
 
 def theme(screen: BoardScreen) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from fluxboard.tui.wishes import WantsRedraw
+
 if TYPE_CHECKING:
     from fluxboard.tui.screens.board import BoardScreen
 
@@ -127,7 +129,7 @@ def menu(screen: BoardScreen) -> None:
 
 
 def redraw(screen: BoardScreen) -> None:
-    screen.post_message(screen.WantsRedraw())
+    screen.post_message(WantsRedraw())
 
 
 def palette(screen: BoardScreen) -> None:

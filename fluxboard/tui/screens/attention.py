@@ -29,10 +29,11 @@ from fluxboard.client.edits import (
 from fluxboard.client.events import BoardEvent, Connection, Refused
 from fluxboard.client.outbox import Attention
 from fluxboard.model.types import Task, TaskPatch
+from fluxboard.tui.form import FIELDS, field_text
 from fluxboard.tui.ports import Board, Unsubscribe
 from fluxboard.tui.screens.confirm import ConfirmScreen
 from fluxboard.tui.screens.conflict import ConflictScreen
-from fluxboard.tui.screens.editor import FIELDS, Draft, EditorScreen, field_text
+from fluxboard.tui.screens.editor import Draft, EditorScreen
 from fluxboard.tui.widgets.card import UNTITLED
 from fluxboard.tui.widgets.dialog import Dialog, hints
 

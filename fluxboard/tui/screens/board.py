@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, ClassVar
 
@@ -12,13 +11,11 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.command import Provider
 from textual.containers import Horizontal
-from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
 
-from fluxboard.client import events as board_events
 from fluxboard.model.text import clean_line
-from fluxboard.tui.actions import BY_ID, bindings, with_keys
+from fluxboard.tui.actions import BY_ID, bindings, footer_hints, with_keys
 from fluxboard.tui.adding import Adding
 from fluxboard.tui.config import Config
 from fluxboard.tui.cursor import Cursor
@@ -26,32 +23,27 @@ from fluxboard.tui.drag import Drag
 from fluxboard.tui.faces import Faces
 from fluxboard.tui.finder import Finder
 from fluxboard.tui.following import Following
+from fluxboard.tui.hearing import Hearing
 from fluxboard.tui.memory import Memory, NoMemory
 from fluxboard.tui.news import NewsDesk
 from fluxboard.tui.palette import ActionCommands
 from fluxboard.tui.ports import Board, Clock, Unsubscribe
+from fluxboard.tui.room import Room
 from fluxboard.tui.themes import TERMINAL, palette_of
 from fluxboard.tui.view import View
 from fluxboard.tui.widgets.card import CardStyle, Density
 from fluxboard.tui.widgets.column import Column
 from fluxboard.tui.widgets.filter_bar import FilterBar
-from fluxboard.tui.widgets.footer import Hint, KeyFooter
+from fluxboard.tui.widgets.footer import KeyFooter
 from fluxboard.tui.widgets.header import BoardHeader, ColumnTabs, FoldedLane
 from fluxboard.tui.widgets.lanes import Lanes
 from fluxboard.tui.widgets.quick_add import QuickAddBox
-from fluxboard.tui.widgets.sidebar import SIDEBAR_WIDTH, Sidebar
+from fluxboard.tui.widgets.sidebar import Sidebar
 from fluxboard.tui.widgets.tour import Tour
+from fluxboard.tui.wishes import WantsProjects, WantsTask
 
 if TYPE_CHECKING:
     from fluxboard.tui.widgets.task_pane import TaskPane
-
-SIDEBAR_FROM = 120
-#: From this width an open task stands beside the board, below it over it.
-PANE_FROM = 132
-_PANE_AND_SIDEBAR_FROM = 180
-_AIRY_FROM = 20
-#: Others' changes are painted at most so often, in seconds; my own always at once.
-_FRAME = 0.05
 
 
 class BoardScreen(Screen[None]):
@@ -67,34 +59,6 @@ class BoardScreen(Screen[None]):
     BoardScreen #notice { height: auto; max-height: 4; padding: 0 1; display: none;
         background: $error-muted; }
     """
-
-    @dataclass
-    class WantsProjects(Message):
-        """The user wants to see the list of projects."""
-
-    @dataclass
-    class WantsTask(Message):
-        """The user wants to see a task of another project."""
-
-        project_id: str
-        task_id: str
-
-    @dataclass
-    class WantsRedraw(Message):
-        """Something else has written to the terminal."""
-
-    @dataclass
-    class Said(Message):
-        """Something that the desktop is to tell as well."""
-
-        text: str
-
-    @dataclass
-    class Closed(Message):
-        """The board cannot go on: access is lost, or a sign-in is needed."""
-
-        reason: str
-        sign_in: bool
 
     def __init__(
         self,
@@ -123,23 +87,14 @@ class BoardScreen(Screen[None]):
         self.adding = Adding(self)
         self.following = Following(self)
         self.failure: str | None = None
-        self.pane: TaskPane | None = None
-        self._sidebar_wanted = config.sidebar
+        self.room = Room(self, config.sidebar)
+        self.hearing = Hearing(self)
         self._stop: Unsubscribe | None = None
-        self._dirty: set[str] | None = set()
-        self._painting = False
 
     @property
     def today(self) -> date:
         """Today by the board's clock."""
         return self.clock().date()
-
-    @property
-    def cards_a_page(self) -> int:
-        """About how many cards fit into a column's height."""
-        return max(
-            1, (self.size.height - 6) // {"compact": 1, "normal": 4, "roomy": 6}[self.faces.style.density]
-        )
 
     @property
     def columns(self) -> dict[str, Column]:
@@ -154,7 +109,7 @@ class BoardScreen(Screen[None]):
         self.header.following = lambda: self.following.person
         self.tabs = ColumnTabs(self.faces)
         self.sidebar = Sidebar(self.faces, self.clock)
-        self.key_footer = KeyFooter(self._hints, palette)
+        self.key_footer = KeyFooter(lambda: footer_hints(self), palette)
         keys = {action.id: action.shown_keys[0] for action in self.actions if action.keys}
         self.tour = Tour(keys, keys.get("end_tour", "T"))
         self.news = NewsDesk(self)
@@ -171,7 +126,7 @@ class BoardScreen(Screen[None]):
     async def on_mount(self) -> None:
         await self._build_lanes()
         self.board.open()
-        self._stop = self.board.subscribe(self.on_board_event)
+        self._stop = self.board.subscribe(self.hearing.hear)
         self.app.theme_changed_signal.subscribe(self, lambda _theme: self._recolour())
         self.set_interval(30, self._tick)
         self.sync(None)
@@ -183,7 +138,7 @@ class BoardScreen(Screen[None]):
 
     async def _build_lanes(self) -> None:
         await self.lanes.build()
-        self._arrange()
+        self.room.arrange()
 
     @work(exclusive=True, group="start", exit_on_error=False)
     async def start_board(self) -> None:
@@ -207,60 +162,11 @@ class BoardScreen(Screen[None]):
             self._stop()
             self._stop = None
 
-    # -- what the board tells
-
-    def on_board_event(self, event: board_events.BoardEvent) -> None:
-        """Shows what happened. Called by the board, on the event loop."""
-        match event:
-            case board_events.Changed(task_ids):
-                self._sync_soon(task_ids or None)
-            case board_events.ProjectChanged():
-                self._project_changed()
-            case board_events.Presence():
-                self.lanes.remark(self.faces.refresh_people())
-                self.following.step()
-                self.refresh_chrome()
-            case board_events.Moved(task_ids):
-                self.lanes.remark(self.faces.refresh_visitors(task_ids))
-                self.following.step()
-                self.sidebar.refresh()
-            case board_events.AccessLost(reason):
-                self.post_message(self.Closed(reason, sign_in=False))
-            case board_events.SignInNeeded(reason):
-                self.post_message(self.Closed(reason, sign_in=True))
-            case board_events.Connection():
-                self.header.connected(event)
-                self.header.delivery.connected(event)
-            case board_events.Delivery():
-                self.header.delivery.delivered(event)
-            case board_events.InboxChanged():
-                self._inbox_changed()
-                self.news.tell(event)
-            case board_events.PreferencesChanged(preferences):
-                self.board.company.be(invisible=preferences.invisible)
-                self.refresh_chrome()
-            case board_events.CatchingUp():
-                self.header.catch_up(event)
-            case _:
-                self.news.tell(event)
-
-    def _sync_soon(self, dirty: Iterable[str] | None) -> None:
-        """Shows what others did: at once, and in a burst once a frame."""
-        self._dirty = None if dirty is None or self._dirty is None else {*self._dirty, *dirty}
-        if not self._painting:
-            self._painting = True
-            self._paint()
-
-    def _paint(self) -> None:
-        if self._dirty is None or self._dirty:
-            self.sync(())
-            self.set_timer(_FRAME, self._paint)
-        else:
-            self._painting = False
+    # -- what is painted
 
     def sync(self, dirty: Iterable[str] | None) -> None:
         """Shows the board as it is now; only the ``dirty`` tasks (None: all) changed since the last time."""
-        waiting, self._dirty = self._dirty, set()
+        waiting = self.hearing.take_unpainted()
         if dirty is not None and waiting is not None:
             old = self.cursor.task_id
             dirty = {*dirty, *waiting, *([old] if old is not None else ())}
@@ -274,7 +180,7 @@ class BoardScreen(Screen[None]):
         self.lanes.fill(dirty)
         self.lanes.tell_empty("")
         if self.cursor.column != column:
-            self._arrange()
+            self.room.arrange()
         self.lanes.reveal()
         if self.view.look.query:
             self.finder.tell()
@@ -294,7 +200,7 @@ class BoardScreen(Screen[None]):
         stretched = self.cursor.stretch() if self.cursor.ranging else set()
         self.repaint({old, self.cursor.task_id, *stretched})
         if column != self.cursor.column:
-            self._arrange()
+            self.room.arrange()
         self.lanes.reveal()
         self._follow()
         if stretched or (old is None) != (self.cursor.task_id is None):
@@ -315,31 +221,12 @@ class BoardScreen(Screen[None]):
             if widget.display:
                 widget.refresh()
 
-    def person_name(self, user_id: str) -> str:
-        """A member's name, the best that is known."""
-        if user_id == self.board.user.id:
-            return f"{self.board.user.name} (you)"
-        known = {user.id: user.name for user in self.board.online}
-        for member in self.board.members:
-            known[member.user_id] = member.name or member.email or known.get(member.user_id, "")
-        return known.get(user_id) or user_id
-
-    def place_of(self, status: str) -> int:
-        """Which column in view from the left a status is."""
-        return next((i for i, column in enumerate(self.view.columns) if column.id == status), 0)
-
     def has_room(self, status: str, task_ids: Sequence[str]) -> bool:
-        """Whether a column with a limit that blocks takes these tasks, too; says so where it does not."""
-        column = next((each for each in self.board.project.columns if each.id == status), None)
-        if column is None or column.wip_limit is None or column.wip_policy != "block":
-            return True
-        tasks = self.board.tasks
-        coming = sum(task_id not in tasks or tasks[task_id].status != status for task_id in task_ids)
-        _, count = self.view.count(status)
-        if not coming or count + coming <= column.wip_limit:
-            return True
-        self.notify(f"{column.name} is full: {count} of {column.wip_limit}", severity="warning", timeout=4)
-        return False
+        """Whether a column takes these tasks, too; says so where it does not."""
+        full = self.view.full(status, task_ids)
+        if full:
+            self.notify(full, severity="warning", timeout=4)
+        return not full
 
     def jump_to(self, task_id: str) -> None:
         """Puts the cursor on a task wherever it is; says so when it is gone."""
@@ -350,14 +237,7 @@ class BoardScreen(Screen[None]):
 
     def go_to(self, project_id: str, task_id: str) -> None:
         """Asks the app for a task of another project."""
-        self.post_message(self.WantsTask(project_id, task_id))
-
-    def _inbox_changed(self) -> None:
-        """Cards with words for me are marked."""
-        before, after = set(self.faces.unread), self.board.inbox.unread_tasks
-        self.faces.unread = after
-        self.lanes.remark(before ^ after)
-        self.header.refresh()
+        self.post_message(WantsTask(project_id, task_id))
 
     def edited(self, task_id: str | None) -> None:
         """The editor closed; the cursor goes to what was saved."""
@@ -367,45 +247,13 @@ class BoardScreen(Screen[None]):
 
     # -- one task
 
-    @property
-    def pane_open(self) -> bool:
-        """Whether a task stands beside the board."""
-        return self.pane is not None and bool(self.pane.display)
-
-    async def open_task(self, task_id: str) -> None:
-        """Shows a task beside the board, or over it where there is no room for both."""
-        if self.size.width >= PANE_FROM:
-            if self.pane is None:
-                from fluxboard.tui.widgets.task_pane import TaskPane
-
-                self.pane = TaskPane(self.board, self.clock)
-                await self.query_one("#body").mount(self.pane, before=self.sidebar)
-            self.pane.display = True
-            self._arrange()
-            self.pane.show(task_id)
-            self.pane.focus_body()
-            self.refresh_chrome()
-            return
-        from fluxboard.tui.screens.detail import DetailScreen
-
-        self.app.push_screen(DetailScreen(self.board, task_id, self.clock))
-
-    def close_pane(self) -> None:
-        """Gives the room of the open task back to the board."""
-        if self.pane is not None:
-            self.pane.display = False
-        self.set_focus(None)
-        self._arrange()
-        self.refresh_chrome()
-
     def _follow(self) -> None:
-        """The task beside the board is the one under the cursor, and the others see where I am."""
+        """The open task and the others follow the cursor."""
         self.board.company.look_at(self.cursor.task_id, self.cursor.status)
-        if self.pane is not None and self.pane.display and self.cursor.task_id is not None:
-            self.pane.show(self.cursor.task_id)
+        self.room.follow_cursor()
 
     def on_task_pane_left(self) -> None:
-        self.close_pane()
+        self.room.close_pane()
 
     async def on_task_pane_wants(self, message: TaskPane.Wants) -> None:
         """The task beside the board is to be edited or deleted."""
@@ -415,23 +263,14 @@ class BoardScreen(Screen[None]):
 
     # -- how it is looked at
 
-    def look_at(self, **look: object) -> None:
-        """Looks at the board differently in these fields of the :class:`~fluxboard.tui.view.Look`."""
-        self.view.change(**look)
-        self.remember_looks()
+    def show_look(self) -> None:
+        """The board is looked at differently: other cards, in another order, or in other columns."""
         if self.lanes.stale:
             self.run_worker(self._rebuild(), group="lanes")
             return
-        self._arrange()
+        self.room.arrange()
         self.sync(None)
         self.finder.tell()
-
-    def fold(self, status: str) -> None:
-        """Collapses a column to a strip, or opens it again."""
-        folded = self.view.look.collapsed
-        self.look_at(
-            collapsed=tuple(i for i in folded if i != status) if status in folded else (*folded, status)
-        )
 
     def restyle(self, density: Density) -> None:
         """Draws the cards compact, normal or roomy."""
@@ -440,41 +279,14 @@ class BoardScreen(Screen[None]):
         self.sync(None)
         self.memory.keep_density(density)
 
-    def remember_looks(self) -> None:
-        """Has the way the board is looked at remembered."""
-        self.memory.keep_looks(self.board.project.id, self.finder.looks)
-
     # -- layout
 
     def on_resize(self, event: events.Resize) -> None:
-        self._arrange()
-
-    def toggle_sidebar(self) -> None:
-        """Shows the people, or gives their room to the columns."""
-        self._sidebar_wanted = not self.sidebar.display
-        self._arrange()
+        self.room.arrange()
 
     def ask_for_projects(self) -> None:
         """Asks the app for the list of projects."""
-        self.post_message(self.WantsProjects())
-
-    def _arrange(self) -> None:
-        """Decides what has room: the sidebar, the open task, and which columns."""
-        width = self.size.width
-        wide = width >= (_PANE_AND_SIDEBAR_FROM if self.pane_open else SIDEBAR_FROM)
-        self.sidebar.display = wide if self._sidebar_wanted is None else self._sidebar_wanted
-        self.header.people = not self.sidebar.display
-        self.set_class(self.sidebar.display, "-sidebar")
-        room = width - (SIDEBAR_WIDTH if self.sidebar.display else 0)
-        if self.pane is not None and self.pane.display:
-            pane = max(48, min(80, room * 2 // 5))
-            self.pane.styles.width = pane
-            room -= pane
-        self.tabs.display = not self.lanes.make_room(room)
-        self.lanes.styles.padding = (0 if self.tabs.display else 1, 0, 0, 1)
-        self.tabs.styles.margin = (1 if self.size.height >= _AIRY_FROM else 0, 0, 0, 0)
-        self.tabs.refresh()
-        self.header.refresh()
+        self.post_message(WantsProjects())
 
     def _set_failure(self, reason: str | None) -> None:
         self.failure = reason
@@ -484,7 +296,8 @@ class BoardScreen(Screen[None]):
             notice.update(f"Could not reach the board: {reason}. What you see is kept; r tries again.")
         self.refresh_chrome()
 
-    def _project_changed(self) -> None:
+    def project_changed(self) -> None:
+        """The columns, the members or the name are others."""
         self.faces.refresh_people()
         self.view.reread()
         self.cursor.settle()
@@ -518,7 +331,7 @@ class BoardScreen(Screen[None]):
         """Runs an action of the table."""
         self.following.stop()
         action = BY_ID[action_id]
-        if action.kind != "Moving" and (self._dirty is None or self._dirty):
+        if action.kind != "Moving" and self.hearing.behind:
             self.sync(())  # it acts on what is there now, not on what was painted a moment ago
         if self.tour.did(action_id):
             self.memory.keep_tour()
@@ -531,13 +344,6 @@ class BoardScreen(Screen[None]):
         if action == "act":
             return BY_ID[str(parameters[0])].when(self)
         return super().check_action(action, parameters)
-
-    def _hints(self) -> Sequence[Hint]:
-        return [
-            Hint(_footer_keys(action.id, action.shown_keys), action.short, action.id)
-            for action in self.actions
-            if action.short and action.keys and action.when(self)
-        ]
 
     async def on_key_footer_pressed(self, message: KeyFooter.Pressed) -> None:
         if BY_ID[message.action].when(self):
@@ -556,7 +362,7 @@ class BoardScreen(Screen[None]):
         self.go(lambda: self.cursor.to_column(message.place))
 
     def on_folded_lane_pressed(self, message: FoldedLane.Pressed) -> None:
-        self.fold(message.status)
+        self.finder.fold(message.status)
 
     def on_filter_bar_changed(self, message: FilterBar.Changed) -> None:
         self.finder.search(message.query)
@@ -591,8 +397,3 @@ class BoardScreen(Screen[None]):
             await self.action_act("menu")
         elif event.chain == 2 and on_card:
             await self.action_act("open")
-
-
-def _footer_keys(action_id: str, keys: Sequence[str]) -> str:
-    """A pair of actions that belong together shows both keys at one of them."""
-    return {("move_left", "H"): "H L", ("order_down", "J"): "J K"}.get((action_id, keys[0]), keys[0])

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
-import msgspec
 from textual import on, work
 from textual.app import ComposeResult, SuspendNotSupported
 from textual.binding import BindingType
@@ -17,28 +16,19 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, Select, Static, TextArea
 
 from fluxboard.client.events import BoardEvent, Changed, Moved, Remote
-from fluxboard.model.text import clean_line, clean_text
+from fluxboard.model.text import clean_line
 from fluxboard.model.types import (
-    DESCRIPTION_MAX,
-    LABEL_MAX,
-    LABELS_MAX,
-    PRIORITIES,
-    TASK_FIELDS,
-    TITLE_MAX,
     Task,
     TaskPatch,
 )
-from fluxboard.model.wire import TaskCreate
-from fluxboard.tui.dates import parse_day
+from fluxboard.tui.form import FIELDS, FieldError, Values, creation, field_text, patch, read_form
 from fluxboard.tui.memory import Memory, NoMemory
 from fluxboard.tui.ports import Board, Unsubscribe
 from fluxboard.tui.sentences import writing_text
-from fluxboard.tui.widgets.card import clip, priority_text
+from fluxboard.tui.widgets.card import clip, priorities_of, priority_text
 from fluxboard.tui.widgets.dialog import Dialog, hints
 from fluxboard.tui.widgets.line_input import LineInput
 
-Values = dict[str, str | None]
-FIELDS = ("title", "description", "status", "priority", "assigned_to", "due_date", "labels")
 _LINES = ("title", "due_date", "labels")
 _WORDS = {"assigned_to": "assignee", "due_date": "due date"}
 _LABELS = {
@@ -178,8 +168,7 @@ class EditorScreen(ModalScreen[str]):
         return [(column.name, column.id) for column in self.board.project.columns]
 
     def _priorities(self) -> list[tuple[str, str]]:
-        known = PRIORITIES if self.board.layer == "plus" else PRIORITIES[:3]
-        return [(priority_text(name), name) for name in known]
+        return [(priority_text(name), name) for name in priorities_of(self.board.layer)]
 
     def _people(self) -> list[tuple[str, str]]:
         me = self.board.user.id
@@ -343,43 +332,23 @@ class EditorScreen(ModalScreen[str]):
     def action_save(self) -> None:
         """Saves what was changed and closes; says what is wrong and stays when something is."""
         typed = self._values()
-        title, description = clean_line(typed["title"]), clean_text(typed["description"])
         try:
-            due = (
-                self._shown["due_date"] if typed["due_date"] == self._shown["due_date"] else typed["due_date"]
-            )
-            due_date = parse_day(due, self.today)
-        except ValueError as error:
-            self._refuse("due_date", f"Due date: {error}.")
-            return
-        if not title:
-            self._refuse("title", "Title: a task needs one.")
-        elif len(title) > TITLE_MAX:
-            self._refuse("title", f"Title: {len(title)} characters, {TITLE_MAX} fit.")
-        elif len(description) > DESCRIPTION_MAX:
-            self._refuse("description", f"Description: {len(description)} characters, {DESCRIPTION_MAX} fit.")
-        elif too_long := [label for label in labels_in(typed["labels"]) if len(label) > LABEL_MAX]:
-            self._refuse(
-                "labels", f"Labels: “{clip(too_long[0], 20)}” is longer than {LABEL_MAX} characters."
-            )
-        elif len(labels_in(typed["labels"])) > LABELS_MAX:
-            self._refuse("labels", f"Labels: {len(labels_in(typed['labels']))}, {LABELS_MAX} fit.")
+            values = read_form(typed, self.today)
+        except FieldError as error:
+            self._say(str(error))
+            self.query_one(f"#{error.field}").focus()
         else:
             self._forget_draft()
-            values: Values = {**typed, "title": title, "description": description}
-            values["due_date"] = due_date
-            values["assigned_to"] = typed["assigned_to"] or None
-            values["labels"] = ", ".join(labels_in(typed["labels"]))
             self.dismiss(self._store(values))
 
     def _store(self, values: Values) -> str:
         if self._base is None or self.task_id is None or self._gone:
-            return self.board.create(_creation(values))
+            return self.board.create(creation(values))
         changed = {name: value for name, value in values.items() if (value or "") != self._shown[name]}
         if self._draft is not None:
-            self._draft.send(_patch(changed))
+            self._draft.send(patch(changed))
         elif changed:
-            self.board.update([self.task_id], _patch(changed))
+            self.board.update([self.task_id], patch(changed))
         return self.task_id
 
     async def action_leave(self) -> None:
@@ -402,43 +371,7 @@ class EditorScreen(ModalScreen[str]):
         if self._draft is None:
             self._memory.keep_draft(self._kept_as, {})
 
-    def _refuse(self, name: str, reason: str) -> None:
-        self._say(reason)
-        self.query_one(f"#{name}").focus()
-
     def _say(self, text: str) -> None:
         note = self.query_one("#note", Static)
         note.update(text)
         note.display = True
-
-
-def _creation(values: Values) -> TaskCreate:
-    return TaskCreate(
-        title=values["title"] or "",
-        description=values["description"] or "",
-        status=values["status"] or "",
-        priority=values["priority"] or "",
-        assigned_to=values["assigned_to"],
-        due_date=values["due_date"],
-        labels=labels_in(values["labels"] or ""),
-    )
-
-
-def _patch(changed: Values) -> TaskPatch:
-    fields: dict[str, object] = {TASK_FIELDS[name]: value for name, value in changed.items()}
-    if "labels" in changed:
-        fields["labels"] = labels_in(changed["labels"] or "")
-    return msgspec.convert(fields, TaskPatch)
-
-
-def labels_in(text: str) -> tuple[str, ...]:
-    """The labels of a line: commas between them, a # before each or not."""
-    return tuple(dict.fromkeys(label for raw in text.split(",") if (label := clean_line(raw).lstrip("#"))))
-
-
-def field_text(value: object, name: str) -> str:
-    """A field's value as the form shows it."""
-    if name == "labels" and isinstance(value, tuple):
-        return ", ".join(value)
-    text = "" if value is None else str(value)
-    return text[:10] if name == "due_date" else text

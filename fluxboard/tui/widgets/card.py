@@ -11,7 +11,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from fluxboard.model.text import initials
-from fluxboard.model.types import COMPLETED, Task, day_of
+from fluxboard.model.types import COMPLETED, PRIORITIES, Task, day_of
 from fluxboard.tui.dates import due_text
 from fluxboard.tui.themes import Palette
 
@@ -290,3 +290,8 @@ def _space(count: int, style: Style) -> Segment:
 def priority_text(name: str) -> str:
     """A priority as glyph and word, never by colour alone."""
     return f"{GLYPHS.get(name, GLYPHS['medium'])} {name}"
+
+
+def priorities_of(layer: Literal["core", "plus"]) -> tuple[str, ...]:
+    """The priorities that a server of this layer knows, from low to high."""
+    return PRIORITIES if layer == "plus" else PRIORITIES[:3]

@@ -6,53 +6,26 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.message import Message
-from textual.suggester import Suggester
-from textual.widgets import Input, Static
+from textual.widgets import Input, OptionList, Static
 
+from fluxboard.tui.completion import Choice
+from fluxboard.tui.widgets.completing import Choices, CompletingInput
 from fluxboard.tui.widgets.header import part
-from fluxboard.tui.widgets.line_input import LineInput
 
 
-class WordSuggester(Suggester):
-    """Completes the last word of a line from what ``words`` offers at that moment."""
-
-    def __init__(self, words: Callable[[], Iterable[str]]) -> None:
-        super().__init__(use_cache=False, case_sensitive=True)
-        self._words = words
-
-    async def get_suggestion(self, value: str) -> str | None:
-        last = value.rsplit(" ", 1)[-1]
-        bare = last.removeprefix("-")
-        if len(bare) < 2 and bare not in {"#", "@"}:
-            return None
-        folded = bare.casefold()
-        for word in self._words():
-            if word.casefold().startswith(folded) and len(word) > len(bare):
-                return value + word[len(bare) :]
-        return None
-
-
-class WordInput(LineInput):
-    """An input whose suggestion tab takes as well as the right arrow."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [("tab", "take", "Take the suggestion")]
-
-    def action_take(self) -> None:
-        self.action_end()
-        self.action_cursor_right()
-
-
-class FilterInput(WordInput):
+class FilterInput(CompletingInput):
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "clear_filter", "Clear the filter")]
 
     def action_clear_filter(self) -> None:
-        self.value = ""
-        self.post_message(FilterBar.Left())
+        if not self.close_choices():
+            self.value = ""
+            self.post_message(FilterBar.Left())
 
 
 class FilterBar(Horizontal):
@@ -60,6 +33,7 @@ class FilterBar(Horizontal):
 
     DEFAULT_CSS = """
     FilterBar { height: 1; display: none; background: $panel; padding: 0 1; }
+    FilterBar Choices { overlay: screen; constrain: inside none; width: auto; min-width: 24; offset-y: 1; }
     FilterBar Input { width: 1fr; border: none; height: 1; padding: 0; background: $panel; }
     FilterBar Input:focus { border: none; }
     FilterBar #filter-mark { width: 2; color: $primary; text-style: bold; }
@@ -80,16 +54,19 @@ class FilterBar(Horizontal):
     class Left(Message):
         """The user is done typing."""
 
-    def __init__(self, words: Callable[[], Iterable[str]]) -> None:
+    def __init__(self, words: Callable[[], Iterable[Choice]]) -> None:
         super().__init__(id="filter")
-        self._suggester = WordSuggester(words)
+        self._words = words
 
     def compose(self) -> ComposeResult:
         yield Static("/", id="filter-mark", markup=False)
+        choices = Choices()
+        yield choices
         yield FilterInput(
+            "",
+            self._words,
+            choices,
             placeholder="text  #label  @person  priority:high  due<7d  is:mine  -not",
-            suggester=self._suggester,
-            select_on_focus=False,
             id="filter-input",
         )
         yield Static("", id="filter-told", markup=False)
@@ -116,9 +93,17 @@ class FilterBar(Horizontal):
         told_at.set_class(bool(problems), "-problem")
         told_at.update(told)
 
+    @on(OptionList.OptionSelected)
+    def _clicked(self, event: OptionList.OptionSelected) -> None:
+        self.input.clicked(event)
+
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
+        line = self.input
+        if line.choices.display:  # beneath the word that it completes
+            before = line.value[: line.cursor_position - len(line.typed)]
+            line.choices.styles.offset = (cell_len(before), 1)
         self.post_message(self.Changed(event.value))
 
     @on(Input.Submitted)

@@ -15,14 +15,15 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Input, Static
+from textual.widgets import Input, OptionList, Static
 
 from fluxboard.model.quickadd import QuickAdd, read_line
 from fluxboard.model.text import clean_line
 from fluxboard.model.types import TITLE_MAX, Member, User
+from fluxboard.tui.completion import Choice
 from fluxboard.tui.dates import due_day
 from fluxboard.tui.widgets.card import GLYPHS
-from fluxboard.tui.widgets.filter_bar import WordInput, WordSuggester
+from fluxboard.tui.widgets.completing import Choices, CompletingInput
 
 Read = Callable[[str], QuickAdd]
 
@@ -38,7 +39,7 @@ class _Marks(Highlighter):
             text.stylize("bold cyan", start, end)
 
 
-class QuickInput(WordInput):
+class QuickInput(CompletingInput):
     """Hands on a paste of several lines instead of its first one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "leave", "Close")]
@@ -51,7 +52,8 @@ class QuickInput(WordInput):
             self.post_message(QuickAddBox.Pasted(lines))
 
     def action_leave(self) -> None:
-        self.post_message(QuickAddBox.Left(self.value))
+        if not self.close_choices():
+            self.post_message(QuickAddBox.Left(self.value))
 
 
 class QuickAddBox(Vertical):
@@ -87,7 +89,7 @@ class QuickAddBox(Vertical):
         today: date,
         me: User,
         members: Sequence[Member],
-        words: Callable[[], Iterable[str]],
+        words: Callable[[], Iterable[Choice]],
         text: str = "",
     ) -> None:
         super().__init__(id="quick-add")
@@ -102,18 +104,24 @@ class QuickAddBox(Vertical):
         return read_line(line, self._today, self._me.id, self._people)
 
     def compose(self) -> ComposeResult:
+        choices = Choices()
         yield QuickInput(
             self._text,
+            self._words,
+            choices,
             placeholder="Title !high @me #label ^fri",
-            suggester=WordSuggester(self._words),
             highlighter=_Marks(self.read),
-            select_on_focus=False,
         )
+        yield choices
         yield Static("", id="preview", markup=False)
 
     def on_mount(self) -> None:
         self._tell(self._text)
         self.query_one(QuickInput).focus()
+
+    @on(OptionList.OptionSelected)
+    def _clicked(self, event: OptionList.OptionSelected) -> None:
+        self.query_one(QuickInput).clicked(event)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:

@@ -22,7 +22,7 @@ class Tour(Static):
     """One line above the footer. It watches; it never stands in the way of a key."""
 
     DEFAULT_CSS = """
-    Tour { dock: bottom; height: auto; max-height: 2; margin-bottom: 1; padding: 0 1; display: none;
+    Tour { dock: bottom; height: auto; max-height: 3; margin-bottom: 1; padding: 0 1; display: none;
         background: $primary-muted; color: $foreground; }
     """
 
@@ -58,6 +58,7 @@ class Tour(Static):
 
     def _tell(self) -> None:
         self.display = bool(self._left)
+        self.screen.set_class(self.display, "-touring")
         if self._left:
             step = self._left[0]
             done = len(STEPS) - len(self._left) + 1
@@ -65,6 +66,6 @@ class Tour(Static):
                 Content.assemble(
                     (f"First steps {done} of {len(STEPS)}  ", "bold"),
                     STEPS[step].replace("{}", self._keys[step]),
-                    (f"   {self._skip} ends this", "$flux-muted"),
+                    (f"   {self._skip} ends this", "italic"),
                 )
             )

@@ -1,0 +1,88 @@
+"""Who has room on a board screen: the people, the open task, and which of the columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from fluxboard.tui.widgets.sidebar import SIDEBAR_WIDTH
+
+if TYPE_CHECKING:
+    from fluxboard.tui.screens.board import BoardScreen
+    from fluxboard.tui.widgets.task_pane import TaskPane
+
+_SIDEBAR_FROM: Final = 120
+#: From this width an open task stands beside the board, below it over it.
+_PANE_FROM: Final = 132
+_PANE_AND_SIDEBAR_FROM: Final = 180
+_AIRY_FROM: Final = 20
+
+
+class Room:
+    """The layout of one board screen. ``sidebar_wanted`` None: where there is room."""
+
+    def __init__(self, screen: BoardScreen, sidebar_wanted: bool | None) -> None:
+        self.screen = screen
+        self.pane: TaskPane | None = None
+        self._sidebar_wanted = sidebar_wanted
+
+    @property
+    def pane_open(self) -> bool:
+        """Whether a task stands beside the board."""
+        return self.pane is not None and bool(self.pane.display)
+
+    async def open_task(self, task_id: str) -> None:
+        """Shows a task beside the board, or over it where there is no room for both."""
+        screen = self.screen
+        if screen.size.width < _PANE_FROM:
+            from fluxboard.tui.screens.detail import DetailScreen
+
+            screen.app.push_screen(DetailScreen(screen.board, task_id, screen.clock))
+            return
+        if self.pane is None:
+            from fluxboard.tui.widgets.task_pane import TaskPane
+
+            self.pane = TaskPane(screen.board, screen.clock)
+            await screen.query_one("#body").mount(self.pane, before=screen.sidebar)
+        self.pane.display = True
+        self.arrange()
+        self.pane.show(task_id)
+        self.pane.focus_body()
+        screen.refresh_chrome()
+
+    def close_pane(self) -> None:
+        """Gives the room of the open task back to the board."""
+        if self.pane is not None:
+            self.pane.display = False
+        self.screen.set_focus(None)
+        self.arrange()
+        self.screen.refresh_chrome()
+
+    def follow_cursor(self) -> None:
+        """The task beside the board is the one under the cursor."""
+        task_id = self.screen.cursor.task_id
+        if self.pane is not None and self.pane.display and task_id is not None:
+            self.pane.show(task_id)
+
+    def toggle_sidebar(self) -> None:
+        """Shows the people, or gives their room to the columns."""
+        self._sidebar_wanted = not self.screen.sidebar.display
+        self.arrange()
+
+    def arrange(self) -> None:
+        """Gives each its place in the size that the screen has now."""
+        screen = self.screen
+        width, height = screen.size
+        wide = width >= (_PANE_AND_SIDEBAR_FROM if self.pane_open else _SIDEBAR_FROM)
+        screen.sidebar.display = wide if self._sidebar_wanted is None else self._sidebar_wanted
+        screen.header.people = not screen.sidebar.display
+        screen.set_class(screen.sidebar.display, "-sidebar")
+        room = width - (SIDEBAR_WIDTH if screen.sidebar.display else 0)
+        if self.pane is not None and self.pane.display:
+            pane = max(48, min(80, room * 2 // 5))
+            self.pane.styles.width = pane
+            room -= pane
+        screen.tabs.display = not screen.lanes.make_room(room)
+        screen.lanes.styles.padding = (0 if screen.tabs.display else 1, 0, 0, 1)
+        screen.tabs.styles.margin = (1 if height >= _AIRY_FROM else 0, 0, 0, 0)
+        screen.tabs.refresh()
+        screen.header.refresh()
