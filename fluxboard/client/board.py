@@ -98,7 +98,7 @@ class Board:
         aliases = Aliases()
         self._editing = Editing(self._replica, self._user, self._do, lambda: self._api.layer == "core")
         self._live = session.make_live(
-            session.socket_url,
+            lambda: session.socket_url,
             project.id,
             (self._user.id, self._user.name),
             token=session.fresh_token,

@@ -60,7 +60,7 @@ class Live:
 
     def __init__(
         self,
-        url: str,
+        url: Callable[[], str],
         project_id: str,
         user: tuple[str, str],
         *,
@@ -71,7 +71,10 @@ class Live:
         state: Callable[[State], None],
         timing: Timing,
     ) -> None:
-        """``user`` is id and name. ``joined`` fetches what was missed; the state is live once it returns."""
+        """``url`` is asked at each try, after the token; ``user`` is id and name.
+
+        ``joined`` fetches what was missed; the state is live once it returns.
+        """
         self._url = url
         self._project_id = project_id
         self._user = user
@@ -156,7 +159,7 @@ class Live:
         token = await self._token()
         try:
             await client.connect(
-                self._url,
+                self._url(),
                 auth={"token": token or ""},
                 transports=[transport],
                 wait_timeout=self._timing.connect,

@@ -176,11 +176,13 @@ class LocalStore:
             ).fetchone()
             if row is None:
                 return None
-            found = connection.execute(
-                "SELECT body FROM tasks WHERE account = ? AND project = ? AND body IS NOT NULL",
+            # As one text, joined by SQLite: other threads run meanwhile.
+            (found,) = connection.execute(
+                "SELECT '[' || coalesce(group_concat(body), '') || ']' FROM tasks"
+                " WHERE account = ? AND project = ? AND body IS NOT NULL",
                 (account, project),
-            )
-            return Cached(_tasks.decode("[" + ",".join(body for (body,) in found) + "]"), row[0])
+            ).fetchone()
+            return Cached(_tasks.decode(found), row[0])
 
         cached: Cached | None = self._read(work)
         return cached

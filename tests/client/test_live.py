@@ -37,7 +37,7 @@ async def test_what_is_committed_while_it_fetches_is_heard(server: ServerProcess
         await session.api.create_task(project.id, TaskCreate(title="in between"))
 
     live = Live(
-        server.url,
+        lambda: server.url,
         project.id,
         (user.id, user.name),
         token=session.fresh_token,
@@ -74,7 +74,7 @@ async def test_a_refused_token_is_renewed_and_tried_again(server: ServerProcess)
         return None
 
     live = Live(
-        server.url,
+        lambda: server.url,
         project.id,
         (user.id, user.name),
         token=token,
