@@ -525,7 +525,8 @@ class Board:
 
     async def _joined(self) -> None:
         """Fetches what was missed while this client was not in the room."""
-        await self._catch_up()
+        if not await self._catch_up():
+            self._heal_soon()  # in the room already, so what comes next is heard
         self._company.joined(plus=self.layer == "plus")
         if self.layer == "plus":
             self._inbox.refresh()

@@ -19,10 +19,10 @@ from fluxboard.client.live import Live
 from fluxboard.client.local import LocalStore
 from fluxboard.client.session import Session
 from fluxboard.model.types import User
-from fluxboard.model.wire import JOIN_PROJECT, PROJECT_REMOVED
 
 if TYPE_CHECKING:
     from fluxboard.client.board import Board
+    from tests.simulation.server import Node
     from tests.simulation.world import World
 
 
@@ -51,21 +51,21 @@ class SimTransport(httpx.AsyncBaseTransport):
         await asyncio.sleep(chance.uniform(0, weather.delay))
         if self._client.cut_off or chance.random() < weather.lost_request:
             raise httpx.ConnectError("the network is down")
-        node = chance.randrange(len(world.backend.nodes))
-        if node in world.backend.down:
+        number = chance.randrange(len(world.backend.nodes))
+        if number in world.backend.down:
             raise httpx.ConnectError("the node is down")
-        body = await request.aread()
+        node, body = world.backend.nodes[number], await request.aread()
         answer = await self._deliver(node, request, body)
         if chance.random() < weather.doubled:
             answer = await self._deliver(node, request, body)
         await asyncio.sleep(chance.uniform(0, weather.delay))
-        if self._client.cut_off or node in world.backend.down or chance.random() < weather.lost_answer:
+        if self._client.cut_off or node not in world.backend.nodes or chance.random() < weather.lost_answer:
             raise httpx.ReadTimeout("the answer was lost")
         return answer
 
-    async def _deliver(self, node: int, request: httpx.Request, body: bytes) -> httpx.Response:
+    async def _deliver(self, node: Node, request: httpx.Request, body: bytes) -> httpx.Response:
         copy = httpx.Request(request.method, request.url, headers=request.headers, content=body)
-        answer = await self._world.backend.nodes[node].handle_async_request(copy)
+        answer = await node.rest.handle_async_request(copy)
         content = await answer.aread()
         return httpx.Response(answer.status_code, headers=answer.headers, content=content, request=request)
 
@@ -75,8 +75,9 @@ class SimLive(Live):
 
     world: World
     owner: SimClient
-    #: Whether the server took this socket out of the room.
-    out = False
+    #: Who the server thinks this is, and which process it is.
+    socket_id = ""
+    node: Node | None = None
 
     @property
     def connected(self) -> bool:
@@ -89,34 +90,31 @@ class SimLive(Live):
         """The connection breaks."""
         self._ended.set()
 
-    def put_out(self, project_id: str) -> None:
-        """The person is no longer a member: told once, and nothing else after it."""
-        self.hear(PROJECT_REMOVED, {"projectId": project_id})
-        self.out = True
-
-    def hear(self, event: str, data: Any) -> None:
-        """An event arrives."""
-        if self.connected:
+    def hear(self, event: str, data: Any, socket_id: str) -> None:
+        """An event arrives, if the connection on which it was sent still stands."""
+        if self.connected and self.socket_id == socket_id:
             self._dispatch(event, data)
 
     async def _attempt(self, transport: str) -> None:
         world = self.world
         await asyncio.sleep(world.chance.uniform(0, world.weather.delay))
-        up = [n for n in range(len(world.backend.nodes)) if n not in world.backend.down]
-        if self.owner.cut_off or not up:
-            raise ConnectionError(JOIN_PROJECT)
+        if self.owner.cut_off or not world.backend.up:
+            raise ConnectionError("nobody answers")
+        node = self.node = world.backend.nodes[world.chance.choice(world.backend.up)]
         self._ended = asyncio.Event()
-        self.out = self.owner.user.id in world.out
-        self.owner.node = world.chance.choice(up)
+        self.socket_id = world.new_socket(self)
         self.owner.socket = self
-        await self._joined()
-        if self._ended.is_set():
-            raise ConnectionError("cut meanwhile")
-        self._state("live")
+        await node.connect(self.socket_id, self.owner.token)
+        self._in_room = asyncio.get_running_loop().create_future()
+        self._acknowledged(await node.join(self.socket_id, world.project_id))
+        await self._enter()
 
     async def _close(self) -> None:
         if self.owner.socket is self:
             self.owner.socket = None
+        node, self.node = self.node, None
+        if node is not None:
+            await node.disconnect(self.socket_id)
 
 
 class LateStore(LocalStore):
@@ -171,7 +169,6 @@ class SimClient:
         self.token = token
         self.path = path
         self.cut_off = False
-        self.node = 0
         self.socket: SimLive | None = None
         self.board: Board | None = None
         self.store: LateStore | None = None
@@ -215,8 +212,8 @@ class SimClient:
         board, self.board = self.board, None
         if board is None:
             return
-        self.socket = None
         await board.abandon()
+        self.socket = None
         if self.store is not None:
             self.store.die()
             self.store = None
