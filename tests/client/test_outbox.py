@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from fluxboard.client.api import ApiError, ApiUnreachable
+from fluxboard.client.database import Database
 from fluxboard.client.edits import Create, Delete, Edit, Update
 from fluxboard.client.live import Timing
-from fluxboard.client.local import LocalStore
+from fluxboard.client.local import SCHEMA, LocalStore
 from fluxboard.client.outbox import Attention, Outbox
 from fluxboard.model.types import Project, Task, TaskPatch
 from fluxboard.model.wire import TaskCreate
@@ -63,14 +64,14 @@ def create(task_id: str, op_id: str) -> Create:
     )
 
 
-class SlowDisk(LocalStore):
+class SlowDisk(Database):
     """Writes when it is told to."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, threaded=False)
+        super().__init__(path, SCHEMA, threaded=False)
         self.waiting: list[tuple[Any, Future[Any]]] = []
 
-    def _write(self, work: Any) -> Future[Any]:
+    def write(self, work: Any) -> Future[Any]:
         future: Future[Any] = Future()
         self.waiting.append((work, future))
         return future
@@ -82,7 +83,7 @@ class SlowDisk(LocalStore):
 
 async def test_nothing_is_sent_before_it_is_on_disk(tmp_path: Path) -> None:
     disk, server = SlowDisk(tmp_path / "boards.db"), Server()
-    outbox, _, _ = make(disk, server)
+    outbox, _, _ = make(LocalStore(None, database=disk), server)
     outbox.put([create("a", "1")])
     running = asyncio.create_task(outbox.run())
     for _ in range(20):
@@ -206,7 +207,7 @@ def test_the_file_is_private_and_the_board_is_the_newest_that_was_seen(tmp_path:
 
 async def test_a_disk_that_fails_is_told_and_the_edit_is_sent_all_the_same(tmp_path: Path) -> None:
     disk, server = SlowDisk(tmp_path / "boards.db"), Server()
-    outbox, _, failed = make(disk, server)
+    outbox, _, failed = make(LocalStore(None, database=disk), server)
     outbox.put([create("a", "1")])
     running = asyncio.create_task(outbox.run())
     ((_, future),) = disk.waiting

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from fluxboard.client.api import Api
+from fluxboard.client.database import Database
 from fluxboard.client.live import Live
-from fluxboard.client.local import LocalStore
+from fluxboard.client.local import SCHEMA, LocalStore
 from fluxboard.client.session import Session
 from fluxboard.model.types import User
 
@@ -35,6 +36,7 @@ class Weather:
     doubled: float = 0.0
     lost_event: float = 0.0
     doubled_event: float = 0.0
+    full_disk: float = 0.0
     delay: float = 0.05
 
 
@@ -117,23 +119,23 @@ class SimLive(Live):
             await node.disconnect(self.socket_id)
 
 
-class LateStore(LocalStore):
+class LateDisk(Database):
     """A disk that takes its time: what is not written when the program dies is gone."""
 
     def __init__(self, path: Path, chance: random.Random) -> None:
         self._late: deque[tuple[Callable[[Any], Any], Future[Any]]] = deque()
         self._chance = chance
         self._timer: asyncio.TimerHandle | None = None
-        super().__init__(path, threaded=False)
+        super().__init__(path, SCHEMA, threaded=False)
 
-    def _read(self, work: Callable[[Any], Any]) -> Any:
+    def read(self, work: Callable[[Any], Any]) -> Any:
         future: Future[Any] = Future()
         future.set_running_or_notify_cancel()
         self._late.append((work, future))
         self._flush(None)
         return future.result()
 
-    def _write(self, work: Callable[[Any], Any]) -> Future[Any]:
+    def write(self, work: Callable[[Any], Any]) -> Future[Any]:
         future: Future[Any] = Future()
         future.set_running_or_notify_cancel()
         self._late.append((work, future))
@@ -154,7 +156,7 @@ class LateStore(LocalStore):
         """The program is killed: some of what waits is written, in order, and the rest is not."""
         self._flush(self._chance.randint(0, len(self._late)))
         self._late.clear()
-        self._connection.close()
+        self.connection.close()
         if self._alive is not None:
             self._alive.release()
 
@@ -171,7 +173,8 @@ class SimClient:
         self.cut_off = False
         self.socket: SimLive | None = None
         self.board: Board | None = None
-        self.store: LateStore | None = None
+        self.disk: LateDisk | None = None
+        self.store: LocalStore | None = None
         #: Operations that were on disk, by id: none of them may ever be lost.
         self.saved: dict[str, dict[str, Any]] = {}
         self.discarded: set[str] = set()
@@ -187,7 +190,8 @@ class SimClient:
             world = client.world
             owner = client
 
-        store = LateStore(self.path, self.world.chance)
+        disk = LateDisk(self.path, self.world.chance)
+        store = LocalStore(None, database=disk)
         session = Session("http://sim", None, None, store, "sim")
         session.user, session.token = self.user, self.token
         session.api = Api("http://sim", session.fresh_token, session.renew, SimTransport(self.world, self))
@@ -197,9 +201,9 @@ class SimClient:
             board = await session.board(self.world.project_id)
             await board.start()
         except (ApiError, ApiUnreachable):
-            store.die()
+            disk.die()
             return
-        self.store, self.board = store, board
+        self.disk, self.store, self.board = disk, store, board
         self.last_rev = 0
 
     @property
@@ -214,12 +218,12 @@ class SimClient:
             return
         await board.abandon()
         self.socket = None
-        if self.store is not None:
-            self.store.die()
-            self.store = None
+        if self.disk is not None:
+            self.disk.die()
+            self.disk = self.store = None
 
     def note_saved(self) -> None:
         """Remembers which operations are on disk now."""
-        if self.store is not None:
-            rows = self.store._connection.execute("SELECT op_id, body FROM outbox").fetchall()
+        if self.disk is not None:
+            rows = self.disk.connection.execute("SELECT op_id, body FROM outbox").fetchall()
             self.saved.update({op_id: json.loads(body) for op_id, body in rows})

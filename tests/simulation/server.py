@@ -19,6 +19,7 @@ from fluxboard.server import cluster, live
 from fluxboard.server.app import Server
 from fluxboard.server.auth import Passwords, Throttle, Tokens
 from fluxboard.server.commands import accounts
+from fluxboard.server.errors import Unavailable
 from fluxboard.server.rest.support import Services
 from fluxboard.server.settings import Settings
 from fluxboard.server.storage.engine import Committed
@@ -31,13 +32,22 @@ SECRET = "a secret for a world that does not exist"
 
 
 class InlineStorage:
-    """Runs each job at once on one connection; what it announced goes out after the commit, never before."""
+    """Runs each job at once on one connection; what it announced goes out after the commit, never before.
+
+    ``full`` says whether the disk takes nothing at the moment: what was done is rolled back then.
+    """
 
     connections, jobs = 1, 0
 
-    def __init__(self, connection: sqlite3.Connection, on_commit: Callable[[Committed], None]) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        on_commit: Callable[[Committed], None],
+        full: Callable[[], bool],
+    ) -> None:
         self._connection = connection
         self._on_commit = on_commit
+        self._full = full
 
     async def read(self, job: Callable[[Tx], T]) -> T:
         return job(Tx(self._connection.execute, "sqlite"))
@@ -47,6 +57,8 @@ class InlineStorage:
         self._connection.execute("BEGIN")
         try:
             result = job(tx)
+            if self._full():
+                raise Unavailable("The disk is full")
         except BaseException:
             self._connection.execute("ROLLBACK")
             raise
@@ -93,7 +105,8 @@ class Node:
 class Backend:
     """Some nodes that share a database. ``down`` are those that do not answer.
 
-    ``deliver`` gets what a node sends to a socket, ``carry`` a call that brings a message to another node.
+    ``deliver`` gets what a node sends to a socket, ``carry`` a call that brings a message to another node;
+    ``full`` says whether the database's disk is full.
     """
 
     def __init__(
@@ -101,7 +114,9 @@ class Backend:
         nodes: int,
         deliver: Callable[[str, str, Any], None],
         carry: Callable[[Callable[[], None]], None],
+        full: Callable[[], bool],
     ) -> None:
+        self._full = full
         self._settings = Settings(
             database="sqlite:///:memory:",
             jwt_secret=SECRET,
@@ -154,7 +169,7 @@ class Backend:
         if bus is not None:
             bus.network, bus.carry = self._network, self._carry
             server.live._shared = True
-        storage = InlineStorage(self.connection, server.live.publish)
+        storage = InlineStorage(self.connection, server.live.publish, self._full)
         server.rest.state.services = Services(
             settings=self._settings,
             storage=storage,

@@ -30,6 +30,7 @@ from fluxboard.server import cluster, feed, live
 from fluxboard.server.commands import people, projects
 from fluxboard.server.commands.access import Access, Person
 from fluxboard.server.commands.ledger import Ledger, Op
+from fluxboard.server.errors import Unavailable
 from fluxboard.server.storage.sql import Tx
 from tests.simulation.client import SimClient, SimLive, Weather
 from tests.simulation.clock import VirtualLoop, calendar, run, stopwatch
@@ -44,7 +45,15 @@ ACTIONS = (
     *("undo", "redo", "decide", "many", "comment"),
 )
 LINES = ("alpha", "beta", "gamma", "delta")
-STORM = Weather(lost_request=0.15, lost_answer=0.1, doubled=0.1, lost_event=0.1, doubled_event=0.1, delay=0.4)
+STORM = Weather(
+    lost_request=0.15,
+    lost_answer=0.1,
+    doubled=0.1,
+    lost_event=0.1,
+    doubled_event=0.1,
+    full_disk=0.05,
+    delay=0.4,
+)
 CALM = Weather(delay=0.02)
 #: These say how far a project is, and nothing of what is in it.
 NUMBERS = {SYNC_HEAD, SYNC_NEEDED}
@@ -72,7 +81,12 @@ class World:
         self.sockets: dict[str, SimLive] = {}
         #: What went wrong where nobody who could end the world was listening.
         self.wrong: list[str] = []
-        self.backend = Backend(self.chance.randint(1, 3), self._deliver, self._carry)
+        self.backend = Backend(
+            self.chance.randint(1, 3),
+            self._deliver,
+            self._carry,
+            lambda: self.chance.random() < self.weather.full_disk,
+        )
         self._folder = folder
 
     # -- what happens
@@ -169,7 +183,10 @@ class World:
 
         if not self.backend.up:
             return
-        await self.backend.write(work, self.chance.choice(self.backend.up))
+        try:
+            await self.backend.write(work, self.chance.choice(self.backend.up))
+        except Unavailable:
+            return
         if self.out.pop(user.id, None) is None:
             self.out[user.id] = self.backend.head(self.project_id)
 
@@ -344,6 +361,8 @@ class _Alarm(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         cause = record.exc_info[1] if record.exc_info else ""
+        if isinstance(cause, Unavailable):
+            return  # a full disk, which is this world's doing
         self._wrong.append(f"{record.getMessage()}: {cause!r}")
 
 
