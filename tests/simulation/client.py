@@ -209,7 +209,7 @@ class SimClient:
     @property
     def lost(self) -> bool:
         """Whether the program said that this project is no longer the user's."""
-        return self.board is not None and self.board._lost
+        return self.board is not None and self.board._upkeep.lost
 
     async def kill(self) -> None:
         """Ends the program as kill -9 does."""

@@ -23,7 +23,7 @@ def check_at_rest(world: World) -> None:
     for client in world.clients:
         board = client.board
         assert board is not None
-        confirmed = {task_id: as_stored(task) for task_id, task in board._replica.confirmed.items()}
+        confirmed = {task_id: as_stored(task) for task_id, task in board._upkeep.replica.confirmed.items()}
         world.must(confirmed == truth, f"I1: client {client.number} differs: {_difference(confirmed, truth)}")
         shown = {task_id: as_stored(task) for task_id, task in board.tasks.items()}
         world.must(shown == truth, f"I1: client {client.number} shows something else")
