@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
@@ -212,6 +213,17 @@ def _error_of(response: httpx.Response) -> ApiError:
         message = f"The server wants to send us elsewhere ({status}); give that address instead"
     if body.field and body.field.lower() not in message.lower():
         message = f"{message} ({body.field})"
-    wait = response.headers.get("retry-after", "")
-    retry_after = float(wait) if wait.isdecimal() else None
-    return ApiError(status, clean_line(message), body.field, retry_after, body.conflict, body.task)
+    wait = _seconds(response.headers.get("retry-after", ""))
+    return ApiError(status, clean_line(message), body.field, wait, body.conflict, body.task)
+
+
+def _seconds(wait: str) -> float | None:
+    """How long to wait by a Retry-After, which names seconds or a time; None for neither."""
+    if not wait or wait.isdecimal():
+        return float(wait) if wait else None
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return max(0.0, parsedate_to_datetime(wait).timestamp() - time.time())
+    except ValueError:
+        return None

@@ -34,7 +34,7 @@ class Timing:
     core_poll: float = 30.0
     gap: float = 0.2
     connect: float = 5.0
-    retry_min: float = 0.2
+    retry_min: float = 1.0
     retry_max: float = 30.0
     save: float = 0.25
 
