@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast, get_args
+from typing import TYPE_CHECKING, Final, cast, get_args
 
 import click
 
-from fluxboard.cli.connect import find_project, sign_in_locally
+from fluxboard.cli.connect import find_project, fitting, open_session
 from fluxboard.cli.errors import CommandFailed, run
 from fluxboard.cli.state import LOCAL, recall, remember
 
 if TYPE_CHECKING:
+    from fluxboard.client.session import Session
     from fluxboard.tui.config import Config
     from fluxboard.tui.widgets.card import Density
 
-FIRST_PROJECT = "My first board"
+FIRST_PROJECT: Final = "My first board"
+#: By then the program has started, in seconds.
+_STARTED: Final = 3.0
 
 CHOICES = """Welcome to fluxboard. Where is your board?
 
@@ -55,28 +59,23 @@ def _ask() -> str:
 
 
 async def _show(chosen: str, wanted: str | None) -> None:
+    from fluxboard.client.importing import imported
+
+    # What is made while the program starts stays: to look for garbage in it only takes time.
+    gc.disable()
+    asyncio.get_running_loop().call_later(_STARTED, _collect_garbage)
+    opening = asyncio.create_task(open_session(chosen))
+    # What was seen before is read from the disk while the screen's library is imported.
+    await imported("fluxboard.tui.app")
     from fluxboard.cli.memory import FileMemory
-    from fluxboard.client.session import Session
     from fluxboard.tui.app import FluxboardApp
 
     config, problems = settings()
-    if chosen == LOCAL:
-        session = await sign_in_locally()
-        if not await session.projects():
-            await session.create_project(FIRST_PROJECT)
-        project_id: str | None = (await find_project(session, wanted)).id
-    else:
-        session = await Session.open(chosen)
-        project_id = None
-        if session.user is not None:
-            project_id = (await find_project(session, wanted)).id if wanted else recall().project_id
-            if project_id is None and len(projects := await session.projects()) == 1:
-                project_id = projects[0].id
-    memory = FileMemory()
+    session, memory = await opening, FileMemory()
     try:
         app = FluxboardApp(
             session,
-            project_id,
+            await _project_id(session, chosen, wanted),
             config=config,
             memory=memory,
             problems=problems,
@@ -88,6 +87,30 @@ async def _show(chosen: str, wanted: str | None) -> None:
     finally:
         memory.save()
         await asyncio.shield(session.close())
+
+
+def _collect_garbage() -> None:
+    gc.freeze()
+    gc.enable()
+
+
+async def _project_id(session: Session, chosen: str, wanted: str | None) -> str | None:
+    """The project to open, without the network where it was seen before; None lets the user choose."""
+    if session.user is None:
+        return None
+    last = recall()
+    if wanted is None and last.server == chosen and last.project_id is not None:
+        seen = [project for project in session.seen if project.id == last.project_id]
+    else:
+        seen = fitting(session.seen, wanted) if wanted is not None else []
+    if len(seen) == 1:
+        return seen[0].id
+    projects = await session.projects()
+    if chosen == LOCAL and not projects:
+        return (await session.create_project(FIRST_PROJECT)).id
+    if chosen == LOCAL or wanted is not None:
+        return (await find_project(session, wanted)).id
+    return projects[0].id if len(projects) == 1 else None
 
 
 def settings() -> tuple[Config, list[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -26,35 +26,36 @@ def chosen_server(server: str | None) -> str:
     return chosen
 
 
-async def sign_in_locally() -> Session:
-    """A session of the local user on this computer's own server, which is started when it does not run."""
-    from fluxboard.cli.local_server import ServerDidNotStart, find_or_start, local_account
-    from fluxboard.client.api import ApiError
+async def open_session(chosen: str) -> Session:
+    """A session on a server, or with LOCAL on this computer's own, which is started when it does not run."""
     from fluxboard.client.session import Session
+
+    return await (Session.at_home(LOCAL, _come_home) if chosen == LOCAL else Session.open(chosen))
+
+
+async def _come_home(session: Session) -> None:
+    """Signs in at this computer's own server."""
+    from fluxboard.cli.local_server import ServerDidNotStart, find_or_start, local_account
+    from fluxboard.client.api import ApiError, ApiUnreachable
 
     folder = data_folder()
     try:
-        url = await asyncio.to_thread(find_or_start, folder)
+        session.move(await asyncio.to_thread(find_or_start, folder))
     except ServerDidNotStart as error:
-        raise CommandFailed(str(error)) from None
+        raise ApiUnreachable(str(error)) from None
     account = await asyncio.to_thread(local_account, folder)
-    session = await Session.open(url, remember=False, kept_as=LOCAL)
     try:
         await session.sign_in(account.email, account.password)
     except ApiError as error:
         if error.status not in {400, 401}:
             raise
         await session.sign_up(account.email, account.password, account.name)
-    return session
 
 
 @asynccontextmanager
 async def signed_in(server: str | None) -> AsyncIterator[Session]:
     """A session that is signed in; fails with what to do when it cannot be."""
-    from fluxboard.client.session import Session
-
-    chosen = chosen_server(server)
-    session = await sign_in_locally() if chosen == LOCAL else await Session.open(chosen)
+    session = await open_session(chosen_server(server))
     try:
         if session.user is None:
             sign_in_needed()
@@ -71,12 +72,17 @@ async def find_project(session: Session, wanted: str | None) -> Project:
     if wanted is None:
         last = recall().project_id
         return next((project for project in projects if project.id == last), projects[0])
-    exact = [project for project in projects if wanted in {project.id, project.name}]
-    found = exact or [project for project in projects if project.name.lower().startswith(wanted.lower())]
+    found = fitting(projects, wanted)
     if len(found) == 1:
         return found[0]
     names = ", ".join(project.name for project in found or projects)
     raise CommandFailed(f"{'Several projects fit' if found else 'No project is called'} {wanted!r}: {names}")
+
+
+def fitting(projects: Sequence[Project], wanted: str) -> list[Project]:
+    """The projects of this id or name, else those whose name starts so."""
+    exact = [project for project in projects if wanted in {project.id, project.name}]
+    return exact or [project for project in projects if project.name.lower().startswith(wanted.lower())]
 
 
 def find_task(tasks: tuple[Task, ...], wanted: str) -> Task:

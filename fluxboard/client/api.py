@@ -1,22 +1,18 @@
-"""REST, typed. One object for each signed-in user; every answer is cleaned where it is decoded."""
+"""REST, typed: each thing that can be asked of a server. One object for each signed-in user."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+from typing import Final
 from urllib.parse import urlencode
 
 import msgspec
 from msgspec import UNSET
 
-from fluxboard.client.hygiene import decode
-from fluxboard.client.importing import imported
+from fluxboard.client.calls import ApiError, ApiUnreachable, Calls, Layer
 from fluxboard.model.notify import InboxAnswer, InboxDone, Mute, Preferences, PreferencesAnswer
-from fluxboard.model.text import clean_line
 from fluxboard.model.types import Comment, Member, Project, ProjectPatch, Role, Task, TaskPatch, User
 from fluxboard.model.wire import (
-    IDEMPOTENCY_KEY,
     ActivitiesAnswer,
     AuthAnswer,
     BatchAnswer,
@@ -26,7 +22,6 @@ from fluxboard.model.wire import (
     CommentBody,
     CommentGoneAnswer,
     CommentsAnswer,
-    Conflict,
     DoneAnswer,
     HistoryAnswer,
     HistoryEntry,
@@ -48,151 +43,56 @@ from fluxboard.model.wire import (
     TaskUpdate,
 )
 
-if TYPE_CHECKING:
-    import httpx
+__all__ = ["Api", "ApiError", "ApiUnreachable", "Layer"]
 
-T = TypeVar("T")
-Layer = Literal["core", "plus"]
-
-#: Seconds for an answer, and for a connection.
-ANSWER_SECONDS: Final = 10.0
-CONNECT_SECONDS: Final = 5.0
 _ENTITY: Final = re.compile(r"&(?:amp|lt|gt|quot|#\d+|#x[0-9A-Fa-f]+);")
 
-encode: Final = msgspec.json.Encoder().encode
 
-
-class ApiError(Exception):
-    """A server's refusal; the text is fit to be read. ``retry_after`` is in seconds.
-
-    ``conflict`` has both sides of a text that two people wrote, ``gone`` what is left of a deleted task.
-    """
-
-    def __init__(
-        self,
-        status: int,
-        message: str,
-        field: str | None = None,
-        retry_after: float | None = None,
-        conflict: Conflict | None = None,
-        gone: Task | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.field = field
-        self.retry_after = retry_after
-        self.conflict = conflict
-        self.gone = gone
-
-    @property
-    def signed_out(self) -> bool:
-        """Whether the token is what was refused."""
-        return self.status == 401 or (self.status == 403 and "token" in str(self).lower())
-
-    @property
-    def passing(self) -> bool:
-        """Whether the same request may succeed later."""
-        return (
-            self.status == 429 or self.status >= 500 or (self.status == 409 and self.retry_after is not None)
-        )
-
-
-class ApiUnreachable(Exception):
-    """No answer came; the text says why."""
-
-
-class _ErrorBody(msgspec.Struct):
-    error: str | None = None
-    message: str | None = None
-    field: str | None = None
-    conflict: Conflict | None = None
-    task: Task | None = None
-
-
-class Api:
-    """Calls to one server.
-
-    ``token`` gives a good access token, ``renew`` gets a new one after a refusal and says whether it could.
-    ``layer`` is unknown until the first task list has come.
-    """
-
-    def __init__(
-        self,
-        server: str,
-        token: Callable[[], Awaitable[str | None]],
-        renew: Callable[[], Awaitable[bool]],
-        transport: httpx.AsyncBaseTransport | None = None,
-    ) -> None:
-        """``transport`` None is the network."""
-        self.server = server
-        self.layer: Layer | None = None
-        self._token = token
-        self._renew = renew
-        self._transport = transport
-        self._client: httpx.AsyncClient | None = None
-
-    async def close(self) -> None:
-        """Closes the connections."""
-        if self._client is not None:
-            await self._client.aclose()
-
-    @property
-    def _http(self) -> httpx.AsyncClient:
-        """Made with the first request: a board is painted before the network is even imported."""
-        if self._client is None:
-            import httpx
-
-            # Without redirects: a token goes to the server it belongs to and to no other.
-            self._client = httpx.AsyncClient(
-                base_url=self.server,
-                timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
-                follow_redirects=False,
-                transport=self._transport,
-            )
-        return self._client
+class Api(Calls):
+    """What a server does for us. Every method may raise ApiError and ApiUnreachable."""
 
     # -- accounts
 
     async def sign_up(self, email: str, password: str, name: str) -> AuthAnswer:
         body = SignupBody(email=email, password=password, name=name, refresh=True)
-        return await self._call("POST", "/api/auth/signup", AuthAnswer, body, renew=False)
+        return await self.call("POST", "/api/auth/signup", AuthAnswer, body, renew=False)
 
     async def sign_in(self, email: str, password: str) -> AuthAnswer:
         body = LoginBody(email=email, password=password, refresh=True)
-        return await self._call("POST", "/api/auth/login", AuthAnswer, body, renew=False)
+        return await self.call("POST", "/api/auth/login", AuthAnswer, body, renew=False)
 
     async def refresh(self, refresh_token: str) -> AuthAnswer:
         body = RefreshBody(refresh_token=refresh_token)
-        return await self._call("POST", "/api/auth/refresh", AuthAnswer, body, renew=False)
+        return await self.call("POST", "/api/auth/refresh", AuthAnswer, body, renew=False)
 
     async def me(self) -> User:
-        return await self._call("GET", "/api/auth/me", User)
+        return await self.call("GET", "/api/auth/me", User)
 
     async def sign_out(self) -> None:
-        await self._send("POST", "/api/auth/logout")
+        await self.send("POST", "/api/auth/logout")
 
     # -- projects
 
     async def projects(self) -> tuple[Project, ...]:
         """The projects that the user is a member of."""
-        found = (await self._call("GET", "/api/projects", ProjectsAnswer)).projects
+        found = (await self.call("GET", "/api/projects", ProjectsAnswer)).projects
         escaped = [project for project in found if _ENTITY.search(project.name + project.description)]
         if escaped and self.layer is None:
             # Only a Core server escapes, and only the task list tells which one this is.
             await self.tasks(escaped[0].id)
-            if self._escapes:
-                found = (await self._call("GET", "/api/projects", ProjectsAnswer)).projects
+            if self.escapes:
+                found = (await self.call("GET", "/api/projects", ProjectsAnswer)).projects
         return found
 
     async def create_project(self, name: str, description: str = "") -> Project:
         body = ProjectCreate(name=name, description=description)
-        return (await self._call("POST", "/api/projects", ProjectAnswer, body)).project
+        return (await self.call("POST", "/api/projects", ProjectAnswer, body)).project
 
     async def update_project(self, project_id: str, patch: ProjectPatch) -> Project:
-        return await self._call("PUT", f"/api/projects/{project_id}", Project, patch)
+        return await self.call("PUT", f"/api/projects/{project_id}", Project, patch)
 
     async def delete_project(self, project_id: str) -> None:
-        await self._send("DELETE", f"/api/projects/{project_id}")
+        await self.send("DELETE", f"/api/projects/{project_id}")
 
     # -- tasks
 
@@ -207,14 +107,14 @@ class Api:
     ) -> tuple[TasksAnswer, str | None] | None:
         """Every task and the answer's entity tag; None when nothing changed since ``etag``."""
         headers = {"If-None-Match": etag} if etag else {}
-        response = await self._send("GET", f"/api/projects/{project_id}/tasks", headers=headers)
+        response = await self.send("GET", f"/api/projects/{project_id}/tasks", headers=headers)
         if response.status_code == 304:
             return None
-        answer = self._decode(response, TasksAnswer)
+        answer = self.decode(response, TasksAnswer)
         if self.layer is None:
             self.layer = "core" if answer.rev is None else "plus"
-            if self._escapes:
-                answer = self._decode(response, TasksAnswer)
+            if self.escapes:
+                answer = self.decode(response, TasksAnswer)
         return answer, response.headers.get("etag")
 
     async def create_task(self, project_id: str, body: TaskCreate, key: str | None = None) -> Task:
@@ -226,7 +126,7 @@ class Api:
             body = msgspec.structs.replace(
                 body, id=None, labels=(), checklist=(), after_id=None, before_id=None
             )
-        return await self._call("POST", f"/api/projects/{project_id}/tasks", TaskAnswer, body, key=key)
+        return await self.call("POST", f"/api/projects/{project_id}/tasks", TaskAnswer, body, key=key)
 
     async def update_task(self, project_id: str, task: Task, patch: TaskPatch) -> Task:
         return (await self.send_update(project_id, task, patch, None)).task
@@ -254,7 +154,7 @@ class Api:
                 archived=UNSET,
             )
         path = f"/api/projects/{project_id}/tasks/{task.id}"
-        return await self._call("PUT", path, TaskAnswer, patch, key=key)
+        return await self.call("PUT", path, TaskAnswer, patch, key=key)
 
     async def delete_task(
         self, project_id: str, task_id: str, key: str | None = None, base_rev: int | None = None
@@ -266,61 +166,61 @@ class Api:
         path = f"/api/projects/{project_id}/tasks/{task_id}"
         if self.layer == "plus" and base_rev is not None:
             path += f"?baseRev={base_rev}"
-        return (await self._call("DELETE", path, DoneAnswer, key=key)).rev
+        return (await self.call("DELETE", path, DoneAnswer, key=key)).rev
 
     async def restore_task(self, project_id: str, task_id: str, key: str | None = None) -> TaskAnswer:
         path = f"/api/projects/{project_id}/tasks/{task_id}/restore"
-        return await self._call("POST", path, TaskAnswer, key=key)
+        return await self.call("POST", path, TaskAnswer, key=key)
 
     async def batch(self, project_id: str, body: BatchBody, key: str | None = None) -> BatchAnswer:
         path = f"/api/projects/{project_id}/tasks/batch"
-        return await self._call("POST", path, BatchAnswer, body, key=key)
+        return await self.call("POST", path, BatchAnswer, body, key=key)
 
     async def changes(self, project_id: str, since: int) -> ChangesAnswer:
         """What came after a revision. Raises ApiError 410 when the log does not reach back."""
-        return await self._call("GET", f"/api/projects/{project_id}/changes?since={since}", ChangesAnswer)
+        return await self.call("GET", f"/api/projects/{project_id}/changes?since={since}", ChangesAnswer)
 
     async def changes_if_any(self, project_id: str, since: int) -> ChangesAnswer | None:
         """As :meth:`changes`; None, at no cost, when ``since`` is the newest revision."""
         path = f"/api/projects/{project_id}/changes?since={since}"
-        response = await self._send("GET", path, headers={"If-None-Match": f'"{since}"'})
-        return None if response.status_code == 304 else self._decode(response, ChangesAnswer)
+        response = await self.send("GET", path, headers={"If-None-Match": f'"{since}"'})
+        return None if response.status_code == 304 else self.decode(response, ChangesAnswer)
 
     async def history(self, project_id: str, task_id: str) -> tuple[HistoryEntry, ...]:
         """Who changed what in a task, newest first."""
         path = f"/api/projects/{project_id}/tasks/{task_id}/history"
-        return (await self._call("GET", path, HistoryAnswer)).history
+        return (await self.call("GET", path, HistoryAnswer)).history
 
     # -- people
 
     async def members(self, project_id: str) -> tuple[Member, ...]:
-        return (await self._call("GET", f"/api/projects/{project_id}/members", MembersAnswer)).members
+        return (await self.call("GET", f"/api/projects/{project_id}/members", MembersAnswer)).members
 
     async def add_member(self, project_id: str, *, email: str, role: Role = "member") -> Member:
         body = MemberAdd(email=email, role=role)
-        return (await self._call("POST", f"/api/projects/{project_id}/members", MemberAnswer, body)).member
+        return (await self.call("POST", f"/api/projects/{project_id}/members", MemberAnswer, body)).member
 
     async def set_role(self, project_id: str, user_id: str, role: Role) -> Member:
         path = f"/api/projects/{project_id}/members/{user_id}"
-        return (await self._call("PUT", path, MemberAnswer, MemberRole(role=role))).member
+        return (await self.call("PUT", path, MemberAnswer, MemberRole(role=role))).member
 
     async def remove_member(self, project_id: str, user_id: str) -> None:
-        await self._send("DELETE", f"/api/projects/{project_id}/members/{user_id}")
+        await self.send("DELETE", f"/api/projects/{project_id}/members/{user_id}")
 
     async def create_invite(
         self, project_id: str, *, role: Role = "member", expires_in: int = 604800, max_uses: int = 1
     ) -> InviteAnswer:
         body = InviteCreate(role=role, expires_in=expires_in, max_uses=max_uses)
-        return await self._call("POST", f"/api/projects/{project_id}/invites", InviteAnswer, body)
+        return await self.call("POST", f"/api/projects/{project_id}/invites", InviteAnswer, body)
 
     async def accept_invite(self, code: str) -> Project:
-        return (await self._call("POST", f"/api/invites/{code}/accept", ProjectAnswer)).project
+        return (await self.call("POST", f"/api/invites/{code}/accept", ProjectAnswer)).project
 
     # -- comments and activities
 
     async def comments(self, project_id: str, task_id: str) -> tuple[Comment, ...]:
         path = f"/api/projects/{project_id}/tasks/{task_id}/comments"
-        return (await self._call("GET", path, CommentsAnswer)).comments
+        return (await self.call("GET", path, CommentsAnswer)).comments
 
     async def add_comment(
         self,
@@ -332,19 +232,19 @@ class Api:
     ) -> CommentAnswer:
         body = CommentBody(content=content, id=comment_id if self.layer == "plus" else None)
         path = f"/api/projects/{project_id}/tasks/{task_id}/comments"
-        return await self._call("POST", path, CommentAnswer, body, key=key)
+        return await self.call("POST", path, CommentAnswer, body, key=key)
 
     async def change_comment(
         self, project_id: str, task_id: str, comment_id: str, content: str, key: str | None = None
     ) -> CommentAnswer:
         path = f"/api/projects/{project_id}/tasks/{task_id}/comments/{comment_id}"
-        return await self._call("PUT", path, CommentAnswer, CommentBody(content=content), key=key)
+        return await self.call("PUT", path, CommentAnswer, CommentBody(content=content), key=key)
 
     async def remove_comment(
         self, project_id: str, task_id: str, comment_id: str, key: str | None = None
     ) -> CommentGoneAnswer:
         path = f"/api/projects/{project_id}/tasks/{task_id}/comments/{comment_id}"
-        return await self._call("DELETE", path, CommentGoneAnswer, key=key)
+        return await self.call("DELETE", path, CommentGoneAnswer, key=key)
 
     async def activities(
         self,
@@ -361,122 +261,23 @@ class Api:
         wanted = {"type": kind, "userId": user_id, "dateFrom": since, "dateTo": until}
         given = {name: value for name, value in wanted.items() if value}
         query = urlencode({"limit": limit, "offset": offset, **given})
-        return await self._call("GET", f"/api/projects/{project_id}/activities?{query}", ActivitiesAnswer)
+        return await self.call("GET", f"/api/projects/{project_id}/activities?{query}", ActivitiesAnswer)
 
     # -- the inbox
 
     async def inbox(self) -> InboxAnswer:
         """What concerns me and is not done, newest first."""
-        return await self._call("GET", "/api/inbox?limit=200", InboxAnswer)
+        return await self.call("GET", "/api/inbox?limit=200", InboxAnswer)
 
     async def mark_inbox(self, body: InboxDone) -> InboxAnswer:
-        return await self._call("POST", "/api/inbox/done", InboxAnswer, body)
+        return await self.call("POST", "/api/inbox/done", InboxAnswer, body)
 
     async def mute(self, project_id: str, task_id: str, *, muted: bool) -> None:
         path = f"/api/projects/{project_id}/tasks/{task_id}/mute"
-        await self._call("PUT", path, DoneAnswer, Mute(muted=muted))
+        await self.call("PUT", path, DoneAnswer, Mute(muted=muted))
 
     async def preferences(self) -> Preferences:
-        return (await self._call("GET", "/api/preferences", PreferencesAnswer)).preferences
+        return (await self.call("GET", "/api/preferences", PreferencesAnswer)).preferences
 
     async def set_preferences(self, preferences: Preferences) -> None:
-        await self._call("PUT", "/api/preferences", PreferencesAnswer, preferences)
-
-    @property
-    def _escapes(self) -> bool:
-        return self.layer == "core"
-
-    # -- one call
-
-    async def _call(
-        self,
-        method: str,
-        path: str,
-        kind: type[T],
-        body: msgspec.Struct | None = None,
-        *,
-        key: str | None = None,
-        renew: bool = True,
-    ) -> T:
-        return self._decode(await self._send(method, path, body, key=key, renew=renew), kind)
-
-    def _decode(self, response: httpx.Response, kind: type[T]) -> T:
-        try:
-            return decode(response.content, kind, escaped=self._escapes)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise ApiError(502, f"{self.server} does not answer as a task board does: {error}") from None
-
-    async def _send(
-        self,
-        method: str,
-        path: str,
-        body: msgspec.Struct | None = None,
-        *,
-        key: str | None = None,
-        headers: dict[str, str] | None = None,
-        renew: bool = True,
-    ) -> httpx.Response:
-        response = await self._request(method, path, body, key, headers, signed=renew)
-        if response.status_code < 400 and not response.is_redirect:
-            return response
-        error = _error_of(response)
-        if renew and error.signed_out and await self._renew():
-            response = await self._request(method, path, body, key, headers, signed=True)
-            if response.status_code < 400 and not response.is_redirect:
-                return response
-            error = _error_of(response)
-        raise error
-
-    async def _request(
-        self,
-        method: str,
-        path: str,
-        body: msgspec.Struct | None,
-        key: str | None,
-        headers: dict[str, str] | None,
-        *,
-        signed: bool,
-    ) -> httpx.Response:
-        await imported("httpx")
-        import httpx
-
-        sent: dict[str, Any] = dict(headers or {})
-        token = await self._token() if signed else None
-        if token:
-            sent["Authorization"] = f"Bearer {token}"
-        if key is not None:
-            sent[IDEMPOTENCY_KEY] = key
-        content = None
-        if body is not None:
-            sent["Content-Type"] = "application/json"
-            content = encode(body)
-        try:
-            return await self._http.request(method, path, content=content, headers=sent)
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            raise ApiUnreachable(_why(error, self.server)) from None
-
-
-def _why(error: Exception, server: str) -> str:
-    import httpx
-
-    if isinstance(error, httpx.TimeoutException):
-        return f"{server} did not answer in time"
-    if isinstance(error, httpx.ConnectError):
-        return f"nothing answers at {server}"
-    return clean_line(f"{server}: {error}" if str(error) else f"{server}: {type(error).__name__}")
-
-
-def _error_of(response: httpx.Response) -> ApiError:
-    status = response.status_code
-    try:
-        body = decode(response.content, _ErrorBody)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        body = _ErrorBody()
-    message = body.error or body.message or f"The server answered {status} {response.reason_phrase}"
-    if response.is_redirect:
-        message = f"The server wants to send us elsewhere ({status}); give that address instead"
-    if body.field and body.field.lower() not in message.lower():
-        message = f"{message} ({body.field})"
-    wait = response.headers.get("retry-after", "")
-    retry_after = float(wait) if wait.isdecimal() else None
-    return ApiError(status, clean_line(message), body.field, retry_after, body.conflict, body.task)
+        await self.call("PUT", "/api/preferences", PreferencesAnswer, preferences)

@@ -125,25 +125,26 @@ class Incoming:
                 answer, self._etag = found
                 self._take_list(answer)
             return
-        started, first = time.monotonic(), self._replica.rev
-        while True:
-            try:
+        started, first, told = time.monotonic(), self._replica.rev, False
+        try:
+            while True:
                 answered = await self._api.changes_if_any(self.project.id, self._replica.rev)
-            except ApiError as error:
-                if error.status != 410:
-                    raise
-                await self.load()
-                return
-            if answered is None:
-                return
-            for change in answered.changes:
-                self._take(change)
-            if told := time.monotonic() - started > LONG:
-                self._emit(CatchingUp(self._replica.rev - first, answered.rev - first))
-            if not answered.has_more or not answered.changes:
-                if told and self._replica.rev < answered.rev:
-                    self._emit(CatchingUp(1, 1))
-                return
+                if answered is None:
+                    return
+                for change in answered.changes:
+                    self._take(change)
+                if time.monotonic() - started > LONG:
+                    told = True
+                    self._emit(CatchingUp(self._replica.rev - first, answered.rev - first))
+                if not answered.has_more or not answered.changes:
+                    return
+        except ApiError as error:
+            if error.status != 410:
+                raise
+            await self.load()
+        finally:
+            if told:  # however it ended: nothing is on its way any more
+                self._emit(CatchingUp(1, 1))
 
     async def learn_names(self) -> None:
         """On a Core server the activity feed is where members have names."""

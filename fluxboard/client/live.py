@@ -34,7 +34,7 @@ class Timing:
     core_poll: float = 30.0
     gap: float = 0.2
     connect: float = 5.0
-    retry_min: float = 0.2
+    retry_min: float = 1.0
     retry_max: float = 30.0
     save: float = 0.25
 
@@ -60,7 +60,7 @@ class Live:
 
     def __init__(
         self,
-        url: str,
+        url: Callable[[], str],
         project_id: str,
         user: tuple[str, str],
         *,
@@ -71,7 +71,10 @@ class Live:
         state: Callable[[State], None],
         timing: Timing,
     ) -> None:
-        """``user`` is id and name. ``joined`` fetches what was missed; the state is live once it returns."""
+        """``url`` is asked at each try, after the token; ``user`` is id and name.
+
+        ``joined`` fetches what was missed; the state is live once it returns.
+        """
         self._url = url
         self._project_id = project_id
         self._user = user
@@ -83,7 +86,8 @@ class Live:
         self._timing = timing
         self._client: socketio.AsyncClient | None = None
         self._ended = asyncio.Event()
-        self._in_room: asyncio.Future[None] | None = None
+        #: Done once the server has spoken of the room: None, or why it is not for us.
+        self._in_room: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         #: When the user had last closed this project, as the server said at first; "" for never.
         self.visited_at: str | None = None
 
@@ -156,7 +160,7 @@ class Live:
         token = await self._token()
         try:
             await client.connect(
-                self._url,
+                self._url(),
                 auth={"token": token or ""},
                 transports=[transport],
                 wait_timeout=self._timing.connect,
@@ -170,24 +174,35 @@ class Live:
         user_id, name = self._user
         payload = {"projectId": self._project_id, "userId": user_id, "userName": name}
         await client.emit(JOIN_PROJECT, payload, callback=self._acknowledged)
+        await self._enter()
+
+    async def _enter(self) -> None:
+        """Waits for the room, then fetches what was missed. Raises Refused where the room is not for us."""
+        why_not = None
         # A Core server does not acknowledge: there the room's list of people is the sign. Some say nothing.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._timing.connect):
-                await asyncio.shield(self._in_room)
-        await self._joined()
-        if ended.is_set():
+                why_not = await asyncio.shield(self._in_room)
+        await self._joined()  # who was refused learns by this whether they still have access
+        if why_not is not None:
+            raise Refused(why_not)
+        if self._ended.is_set():
             raise ConnectionError("the socket closed meanwhile")
         self._state("live")
 
-    def _acknowledged(self, *answer: Any) -> None:
-        if self.visited_at is None and answer and isinstance(answer[0], dict):
-            self.visited_at = str(answer[0].get("visitedAt") or "")
-        if self._in_room is not None and not self._in_room.done():
-            self._in_room.set_result(None)
+    def _acknowledged(self, answer: Any = None, *_: Any) -> None:
+        """The server says of the room that it is entered, or why not."""
+        told = answer if isinstance(answer, dict) else {}
+        if self.visited_at is None and "visitedAt" in told:
+            self.visited_at = str(told["visitedAt"] or "")
+        if not self._in_room.done():
+            self._in_room.set_result(None if told.get("ok", True) else str(told.get("message", "refused")))
 
     def _dispatch(self, event: str, data: Any = None, *_: Any) -> None:
-        if event in {PRESENCE_UPDATE, ERROR}:
+        if event == PRESENCE_UPDATE:
             self._acknowledged()
+        elif event == ERROR and isinstance(data, dict):
+            self._acknowledged({"ok": False, **data})
         self._heard(event, data)
 
     async def _close(self) -> None:

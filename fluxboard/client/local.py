@@ -1,27 +1,19 @@
-"""SQLite on this computer: boards as they were last seen, and the edits that the server does not have yet.
-
-One thread writes, and takes all that waits into one transaction with one fsync. Several terminals of one user
-share the file: a file lock keeps their transactions and checkpoints apart, and each sends only its own edits.
-"""
+"""What this computer keeps for a user: boards as they were last seen, and the edits that are not sent yet."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import queue
 import sqlite3
-import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from filelock import FileLock, Timeout
 
+from fluxboard.client.database import Database
 from fluxboard.client.edits import Edit
-from fluxboard.model.types import Project, Task, User, new_id, timestamp
+from fluxboard.model.types import Project, Task, User, timestamp
 from fluxboard.model.wire import Conflict
 
 SCHEMA: Final = """
@@ -76,50 +68,22 @@ class Cached:
 _edit: Final = msgspec.json.Decoder(Edit)
 _tasks: Final = msgspec.json.Decoder(tuple[Task, ...])
 encode: Final = msgspec.json.Encoder().encode
-Work = Callable[[sqlite3.Connection], Any]
 
 
 class LocalStore:
-    """The file of one user, or with ``path`` None a database in memory that is gone with the program.
+    """What is in the file of one user, or with ``path`` None in memory, which is gone with the program.
 
     Writing answers a Future that is done once it is on disk. Reading waits for what was written before.
-    ``threaded`` False writes in the caller's thread.
+    Each terminal sends only its own edits.
     """
 
-    def __init__(self, path: Path | None, *, threaded: bool = True) -> None:
-        self.owner = new_id()
-        self._path = path
-        self._lock: FileLock | None = None
-        self._alive: FileLock | None = None
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            # Made here, so that it never is readable by others; SQLite gives its own files the same mode.
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-            self._lock = FileLock(f"{path}.lock", thread_local=False, mode=0o600)
-            self._alive = FileLock(self._life_of(self.owner), thread_local=False, mode=0o600)
-            self._alive.acquire()
-        self._connection = sqlite3.connect(
-            path or ":memory:", isolation_level=None, check_same_thread=False, timeout=10
-        )
-        self._setup()
-        self._jobs: queue.SimpleQueue[tuple[Work, Future[Any]] | None] = queue.SimpleQueue()
-        self._thread: threading.Thread | None = None
-        if threaded:
-            self._thread = threading.Thread(target=self._run, name="local-store", daemon=True)
-            self._thread.start()
+    def __init__(self, path: Path | None, *, database: Database | None = None) -> None:
+        """``database`` None opens the file."""
+        self._database = database or Database(path, SCHEMA)
 
     def close(self) -> None:
         """Writes what waits and closes the file."""
-        if self._thread is not None:
-            self._jobs.put(None)
-            self._thread.join()
-        with self._exclusive():
-            with contextlib.suppress(sqlite3.Error):
-                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            self._connection.close()
-        if self._alive is not None:
-            self._alive.release()
-            Path(self._alive.lock_file).unlink(missing_ok=True)
+        self._database.close()
 
     # -- who
 
@@ -131,11 +95,11 @@ class LocalStore:
     def put_user(self, kept_as: str, user: User | None) -> Future[None]:
         """Remembers who is signed in, or (None) that nobody is."""
         if user is None:
-            return self._write(
+            return self._database.write(
                 lambda connection: connection.execute("DELETE FROM users WHERE kept_as = ?", (kept_as,))
             )
         body = encode(user).decode()
-        return self._write(
+        return self._database.write(
             lambda connection: connection.execute(
                 "INSERT OR REPLACE INTO users VALUES (?, ?)", (kept_as, body)
             )
@@ -156,12 +120,12 @@ class LocalStore:
             connection.execute("DELETE FROM projects WHERE account = ?", (account,))
             connection.executemany("INSERT INTO projects VALUES (?, ?, ?)", rows)
 
-        return self._write(work)
+        return self._database.write(work)
 
     def put_project(self, account: str, project: Project) -> Future[None]:
         """Writes one project."""
         body = encode(project).decode()
-        return self._write(
+        return self._database.write(
             lambda connection: connection.execute(
                 "INSERT OR REPLACE INTO projects VALUES (?, ?, ?)", (account, project.id, body)
             )
@@ -176,13 +140,15 @@ class LocalStore:
             ).fetchone()
             if row is None:
                 return None
-            found = connection.execute(
-                "SELECT body FROM tasks WHERE account = ? AND project = ? AND body IS NOT NULL",
+            # As one text, joined by SQLite: other threads run meanwhile.
+            (found,) = connection.execute(
+                "SELECT '[' || coalesce(group_concat(body), '') || ']' FROM tasks"
+                " WHERE account = ? AND project = ? AND body IS NOT NULL",
                 (account, project),
-            )
-            return Cached(_tasks.decode("[" + ",".join(body for (body,) in found) + "]"), row[0])
+            ).fetchone()
+            return Cached(_tasks.decode(found), row[0])
 
-        cached: Cached | None = self._read(work)
+        cached: Cached | None = self._database.read(work)
         return cached
 
     def put_board(self, account: str, project: str, tasks: Iterable[Task], rev: int) -> Future[None]:
@@ -199,7 +165,7 @@ class LocalStore:
             connection.executemany("INSERT INTO tasks VALUES (?, ?, ?, ?, ?)", rows)
             connection.execute("INSERT OR REPLACE INTO boards VALUES (?, ?, ?)", (*key, rev))
 
-        return self._write(work)
+        return self._database.write(work)
 
     def put_changes(
         self, account: str, project: str, changed: dict[str, Task | None], rev: int
@@ -222,7 +188,7 @@ class LocalStore:
                 (rev, account, project),
             )
 
-        return self._write(work)
+        return self._database.write(work)
 
     def forget(self, account: str) -> Future[None]:
         """Deletes what is cached of an account; unsent edits stay."""
@@ -231,13 +197,13 @@ class LocalStore:
             for table in ("projects", "boards", "tasks"):
                 connection.execute(f"DELETE FROM {table} WHERE account = ?", (account,))  # noqa: S608
 
-        return self._write(work)
+        return self._database.write(work)
 
     # -- the outbox
 
     def append(self, account: str, project: str, edits: Iterable[Edit]) -> Future[None]:
         """Adds edits; once the Future is done no crash can lose them."""
-        rows = [(account, project, edit.op_id, self.owner, encode(edit).decode()) for edit in edits]
+        rows = [(account, project, edit.op_id, self._database.owner, encode(edit).decode()) for edit in edits]
 
         def work(connection: sqlite3.Connection) -> None:
             connection.executemany(
@@ -245,7 +211,7 @@ class LocalStore:
                 rows,
             )
 
-        return self._write(work)
+        return self._database.write(work)
 
     def replace(self, edit: Edit) -> Future[None]:
         """Writes another content under the same operation id; it is no longer refused."""
@@ -256,18 +222,18 @@ class LocalStore:
                 (encode(edit).decode(), edit.op_id),
             )
 
-        return self._write(work)
+        return self._database.write(work)
 
     def done(self, op_id: str) -> Future[None]:
         """Deletes an edit: the server has it, or its author gave it up."""
-        return self._write(
+        return self._database.write(
             lambda connection: connection.execute("DELETE FROM outbox WHERE op_id = ?", (op_id,))
         )
 
     def refuse(self, op_id: str, refusal: Refusal) -> Future[None]:
         """Keeps an edit that the server did not take, with why."""
         text = encode(refusal).decode()
-        return self._write(
+        return self._database.write(
             lambda connection: connection.execute(
                 "UPDATE outbox SET refusal = ? WHERE op_id = ?", (text, op_id)
             )
@@ -282,30 +248,30 @@ class LocalStore:
                 "SELECT DISTINCT owner FROM outbox WHERE account = ? AND project = ?", key
             ).fetchall()
             for (owner,) in owners:
-                if owner != self.owner and not self._lives(owner):
+                if owner != self._database.owner and not self._database.lives(owner):
                     connection.execute(
                         "UPDATE outbox SET owner = ? WHERE owner = ? AND account = ? AND project = ?",
-                        (self.owner, owner, *key),
+                        (self._database.owner, owner, *key),
                     )
             rows = connection.execute(
                 "SELECT body, refusal FROM outbox WHERE account = ? AND project = ? AND owner = ?"
                 " ORDER BY number",
-                (*key, self.owner),
+                (*key, self._database.owner),
             ).fetchall()
             return [
                 Stored(_edit.decode(body), msgspec.json.decode(why, type=Refusal) if why else None)
                 for body, why in rows
             ]
 
-        adopted: list[Stored] = self._read(work)
+        adopted: list[Stored] = self._database.read(work)
         return adopted
 
     def release(self, account: str, project: str) -> Future[None]:
         """Gives this program's edits of a project to whoever opens it next."""
-        return self._write(
+        return self._database.write(
             lambda connection: connection.execute(
                 "UPDATE outbox SET owner = '' WHERE owner = ? AND account = ? AND project = ?",
-                (self.owner, account, project),
+                (self._database.owner, account, project),
             )
         )
 
@@ -314,89 +280,8 @@ class LocalStore:
         rows = self._ask("SELECT project, count(*) FROM outbox WHERE account = ? GROUP BY project", account)
         return dict(rows)
 
-    # -- within
-
-    def _setup(self) -> None:
-        with self._exclusive():
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=0", "mmap_size=0"):
-                self._connection.execute(f"PRAGMA {pragma}")
-            self._connection.executescript(SCHEMA)
-
     def _ask(self, statement: str, *values: str) -> list[Any]:
-        rows: list[Any] = self._read(lambda connection: connection.execute(statement, values).fetchall())
+        rows: list[Any] = self._database.read(
+            lambda connection: connection.execute(statement, values).fetchall()
+        )
         return rows
-
-    def _read(self, work: Work) -> Any:
-        return self._write(work).result()
-
-    def _write(self, work: Work) -> Future[Any]:
-        future: Future[Any] = Future()
-        future.set_running_or_notify_cancel()  # who waits may give up; what is written is written
-        if self._thread is None:
-            self._commit([(work, future)])
-        else:
-            self._jobs.put((work, future))
-        return future
-
-    def _run(self) -> None:
-        written = 0
-        while True:
-            first = self._jobs.get()
-            if first is None:
-                return
-            batch, ended = [first], False
-            while not ended and len(batch) < 1000:
-                try:
-                    following = self._jobs.get_nowait()
-                except queue.Empty:
-                    break
-                if following is None:
-                    ended = True
-                else:
-                    batch.append(following)
-            self._commit(batch)
-            written += len(batch)
-            if written >= 1000:
-                written = 0
-                with self._exclusive(), contextlib.suppress(sqlite3.Error):
-                    self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-            if ended:
-                return
-
-    def _commit(self, batch: list[tuple[Work, Future[Any]]]) -> None:
-        connection = self._connection
-        results: list[Any] = []
-        try:
-            with self._exclusive():
-                connection.execute("BEGIN IMMEDIATE")
-                try:
-                    results.extend(work(connection) for work, _ in batch)
-                    connection.execute("COMMIT")
-                except BaseException:
-                    connection.execute("ROLLBACK")
-                    raise
-        except Exception as error:
-            for _, future in batch:
-                future.set_exception(error)
-            return
-        for (_, future), result in zip(batch, results, strict=True):
-            future.set_result(result)
-
-    def _exclusive(self) -> contextlib.AbstractContextManager[Any]:
-        return contextlib.nullcontext() if self._lock is None else self._lock
-
-    def _life_of(self, owner: str) -> str:
-        """The file that the owner of edits keeps locked while it runs."""
-        return f"{self._path}.{owner}.lock"
-
-    def _lives(self, owner: str) -> bool:
-        if not owner or self._path is None:
-            return False
-        lock = FileLock(self._life_of(owner), thread_local=False, mode=0o600)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            return True
-        lock.release()
-        Path(lock.lock_file).unlink(missing_ok=True)
-        return False

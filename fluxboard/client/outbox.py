@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 
@@ -19,6 +20,8 @@ from fluxboard.client.live import Timing
 from fluxboard.client.local import LocalStore, Refusal
 from fluxboard.model.types import BATCH_MAX, new_id
 
+#: A server that wants to be left alone for longer than this, in seconds, is asked all the same.
+RETRY_AFTER_MAX: Final = 3600.0
 #: The status of an edit whose task the server did not take.
 DEPENDS = 424
 
@@ -208,12 +211,14 @@ class Outbox:
                 self._unreachable(False)
                 return outcomes
             tries += 1
-            if error is not None and error.retry_after is not None:
-                await asyncio.sleep(error.retry_after)
-                continue
             # Full jitter: many clients that lost one server do not come back in step.
-            ceiling = min(self._timing.retry_max, 2.0**tries)
-            delay = max(self._timing.retry_min, random.uniform(0, ceiling))  # noqa: S311 - no secret
+            delay = random.uniform(  # noqa: S311 - no secret
+                self._timing.retry_min, max(self._timing.retry_min, min(self._timing.retry_max, 2.0**tries))
+            )
+            if error is not None and error.retry_after is not None:
+                # Not before the server wants it, whoever is in a hurry.
+                await asyncio.sleep(min(error.retry_after, RETRY_AFTER_MAX) + random.uniform(0, delay))  # noqa: S311
+                continue
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(delay):
                     await self._retry_now.wait()

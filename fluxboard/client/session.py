@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import functools
 import os
 import time
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -59,8 +61,9 @@ class Session:
         self._refresh_token: str | None = None
         self._credentials = credentials
         self._renewing: asyncio.Task[bool] | None = None
-        #: Whether the token is still to be read from where it is remembered.
-        self._unread = False
+        #: What signs in with the first call, where somebody is known but their token is not there yet.
+        self._arrive: Callable[[], Awaitable[None]] | None = None
+        self._arriving = asyncio.Lock()
 
     @classmethod
     async def open(
@@ -96,13 +99,36 @@ class Session:
                     session.user = await session.api.me()
                     store.put_user(session._kept_as, session.user)
             elif known is not None and credentials is not None:
-                session.user, session._unread = known, True
+                session.user, session._arrive = known, session._resume
             else:
                 await session._resume()
         except BaseException:
             await session.close()
             raise
         return session
+
+    @classmethod
+    async def at_home(cls, kept_as: str, arrive: Callable[[Session], Awaitable[None]]) -> Session:
+        """A session on a server that is still to be found.
+
+        ``arrive`` finds it, moves the session there and signs in: with the first call where somebody was here
+        before, so that their boards open without it, else at once. Raises ApiError and ApiUnreachable.
+        """
+        store = await asyncio.to_thread(LocalStore, state_folder() / "boards.db")
+        session = cls("", None, None, store, kept_as)
+        session._arrive = functools.partial(arrive, session)
+        try:
+            session.user = await asyncio.to_thread(store.user, kept_as)
+            if session.user is None:
+                await session._be_there()
+        except BaseException:
+            await session.close()
+            raise
+        return session
+
+    def move(self, server: str) -> None:
+        """The server is at this address."""
+        self.server = self.socket_url = self.api.server = _origin(server)
 
     @property
     def store_note(self) -> str | None:
@@ -128,7 +154,7 @@ class Session:
             await self._credentials.forget(self.server)
         self.store.forget(self.account)
         await asyncio.wrap_future(self.store.put_user(self._kept_as, None))
-        self.user, self.token, self._refresh_token, self._unread = None, None, None, False
+        self.user, self.token, self._refresh_token, self._arrive = None, None, None, None
 
     def unsent(self) -> int:
         """How many edits of this user, in all projects, the server does not have."""
@@ -139,15 +165,19 @@ class Session:
         """Under what this user's boards are kept on this computer."""
         return f"{self._kept_as} {self.user.id if self.user else ''}"
 
+    @property
+    def seen(self) -> tuple[Project, ...]:
+        """The user's projects as they were last seen on this computer."""
+        return self.store.projects(self.account)
+
     async def projects(self) -> tuple[Project, ...]:
         """The projects that the user is a member of; without a network, as they were last seen."""
         try:
             found = await self.api.projects()
         except ApiUnreachable:
-            known = self.store.projects(self.account)
-            if not known:
+            if not (seen := self.seen):
                 raise
-            return known
+            return seen
         self.store.put_projects(self.account, found)
         return found
 
@@ -160,7 +190,7 @@ class Session:
         from fluxboard.client.board import Board
 
         # One that was seen before opens without the network; what is new in it comes later.
-        known = [project for project in self.store.projects(self.account) if project.id == project_id]
+        known = [project for project in self.seen if project.id == project_id]
         for project in known or await self.projects():
             if project.id == project_id:
                 return Board(self, project)
@@ -168,7 +198,7 @@ class Session:
 
     async def fresh_token(self) -> str | None:
         """An access token that is good for a while, renewed when need be. Raises ApiUnreachable."""
-        await self._read()
+        await self._be_there()
         if self._refresh_token is None:
             return self.token
         if self.token is None:
@@ -180,7 +210,7 @@ class Session:
 
     async def renew(self) -> bool:
         """Gets a new access token; False when the user must sign in again. Raises ApiUnreachable."""
-        await self._read()
+        await self._be_there()
         if self._refresh_token is None:
             return False
         if self._renewing is None or self._renewing.done():
@@ -192,15 +222,16 @@ class Session:
         await self.api.close()
         await asyncio.to_thread(self.store.close)
 
-    async def _read(self) -> None:
-        """Reads the token of who is known to have been signed in."""
-        if self._unread:
-            self._unread = False
+    async def _be_there(self) -> None:
+        """Signs in where that waits for the first call; other calls wait for it, too."""
+        async with self._arriving:
+            if self._arrive is None:
+                return
             try:
-                await self._resume()
+                await self._arrive()
             except ApiError as error:
-                self._unread = True
                 raise ApiUnreachable(str(error)) from None
+            self._arrive = None
 
     async def _resume(self) -> None:
         if self._credentials is None:
@@ -249,7 +280,7 @@ class Session:
 
     async def _enter(self, answer: AuthAnswer) -> User:
         self.token, self.user = answer.token, answer.user
-        self._refresh_token, self._unread = answer.refresh_token, False
+        self._refresh_token, self._arrive = answer.refresh_token, None
         self.store.put_user(self._kept_as, answer.user)
         if self._credentials is not None:
             token = None if answer.refresh_token else answer.token

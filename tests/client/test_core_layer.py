@@ -125,7 +125,7 @@ async def test_a_create_whose_answer_is_lost_is_not_done_twice(team: Team, polle
         if not lost:
             lost.append(answer)
             if polled:  # the list is heard before the next try
-                await ada.board._incoming.load()
+                await ada.board._upkeep.incoming.load()
             raise ApiUnreachable("the answer was lost")
         return answer
 

@@ -37,7 +37,7 @@ async def test_what_is_committed_while_it_fetches_is_heard(server: ServerProcess
         await session.api.create_task(project.id, TaskCreate(title="in between"))
 
     live = Live(
-        server.url,
+        lambda: server.url,
         project.id,
         (user.id, user.name),
         token=session.fresh_token,
@@ -74,7 +74,7 @@ async def test_a_refused_token_is_renewed_and_tried_again(server: ServerProcess)
         return None
 
     live = Live(
-        server.url,
+        lambda: server.url,
         project.id,
         (user.id, user.name),
         token=token,
@@ -92,3 +92,40 @@ async def test_a_refused_token_is_renewed_and_tried_again(server: ServerProcess)
         await asyncio.gather(running, return_exceptions=True)
         await session.close()
     assert tokens == ["a forged token", good]
+
+
+async def test_who_is_refused_at_the_room_is_not_live_and_tries_again(server: ServerProcess) -> None:
+    owner = await Session.open(server.url, remember=False)
+    await owner.sign_up("ada@example.com", "correct horse", "ada")
+    project = await owner.create_project("P")
+    session = await Session.open(server.url, remember=False)
+    user = await session.sign_up("bob@example.com", "correct horse", "bob")
+    fetched: list[int] = []
+    states: list[str] = []
+
+    async def joined() -> None:
+        """The fetch, which is where somebody learns what became of their access."""
+        fetched.append(1)
+
+    live = Live(
+        lambda: server.url,
+        project.id,
+        (user.id, user.name),
+        token=session.fresh_token,
+        renew=session.renew,
+        heard=lambda event, data: None,
+        joined=joined,
+        state=states.append,
+        timing=QUICK,
+    )
+    running = asyncio.create_task(live.run())
+    try:
+        await until(lambda: len(fetched) >= 2, what="another try")
+        assert "live" not in states
+        await owner.api.add_member(project.id, email="bob@example.com")
+        await until(lambda: states[-1:] == ["live"], what="it is live")
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await session.close()
+        await owner.close()

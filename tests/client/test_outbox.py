@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from fluxboard.client.api import ApiError, ApiUnreachable
+from fluxboard.client.database import Database
 from fluxboard.client.edits import Create, Delete, Edit, Update
 from fluxboard.client.live import Timing
-from fluxboard.client.local import LocalStore
+from fluxboard.client.local import SCHEMA, LocalStore
 from fluxboard.client.outbox import Attention, Outbox
 from fluxboard.model.types import Project, Task, TaskPatch
 from fluxboard.model.wire import TaskCreate
@@ -40,13 +41,15 @@ class Server:
         return [self.refuses.get(edit.op_id) for edit in edits]
 
 
-def make(store: LocalStore, server: Server) -> tuple[Outbox, list[Attention], list[str]]:
+def make(
+    store: LocalStore, server: Server, timing: Timing = QUICK
+) -> tuple[Outbox, list[Attention], list[str]]:
     refused: list[Attention] = []
     failed: list[str] = []
     outbox = Outbox(
         store,
         PLACE,
-        QUICK,
+        timing,
         send=server.send,
         together=lambda: True,
         refused=refused.append,
@@ -63,14 +66,14 @@ def create(task_id: str, op_id: str) -> Create:
     )
 
 
-class SlowDisk(LocalStore):
+class SlowDisk(Database):
     """Writes when it is told to."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, threaded=False)
+        super().__init__(path, SCHEMA, threaded=False)
         self.waiting: list[tuple[Any, Future[Any]]] = []
 
-    def _write(self, work: Any) -> Future[Any]:
+    def write(self, work: Any) -> Future[Any]:
         future: Future[Any] = Future()
         self.waiting.append((work, future))
         return future
@@ -82,7 +85,7 @@ class SlowDisk(LocalStore):
 
 async def test_nothing_is_sent_before_it_is_on_disk(tmp_path: Path) -> None:
     disk, server = SlowDisk(tmp_path / "boards.db"), Server()
-    outbox, _, _ = make(disk, server)
+    outbox, _, _ = make(LocalStore(None, database=disk), server)
     outbox.put([create("a", "1")])
     running = asyncio.create_task(outbox.run())
     for _ in range(20):
@@ -206,7 +209,7 @@ def test_the_file_is_private_and_the_board_is_the_newest_that_was_seen(tmp_path:
 
 async def test_a_disk_that_fails_is_told_and_the_edit_is_sent_all_the_same(tmp_path: Path) -> None:
     disk, server = SlowDisk(tmp_path / "boards.db"), Server()
-    outbox, _, failed = make(disk, server)
+    outbox, _, failed = make(LocalStore(None, database=disk), server)
     outbox.put([create("a", "1")])
     running = asyncio.create_task(outbox.run())
     ((_, future),) = disk.waiting
@@ -229,3 +232,72 @@ async def test_several_terminals_write_one_file(tmp_path: Path, terminals: int) 
     assert stores[0].unsent(PLACE[0]) == {PLACE[1]: 50 * terminals}
     for store in stores:
         store.close()
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 410, 413, 422])
+async def test_what_is_refused_waits_for_its_author_and_holds_nothing_up(tmp_path: Path, status: int) -> None:
+    path = tmp_path / "boards.db"
+    store, server = LocalStore(path), Server()
+    server.errors = [ApiError(status, "no")]
+    outbox, refused, _ = make(store, server)
+    outbox.put([create("a", "1")])
+    outbox.put([create("b", "2")])
+    running = asyncio.create_task(outbox.run())
+    await outbox.idle()
+    assert server.taken == ["2"]
+    assert [(item.edit.op_id, item.title, item.refusal.status) for item in refused] == [("1", "a", status)]
+    running.cancel()
+    store.release(*PLACE)
+    store.close()
+    again = LocalStore(path)
+    outbox, _, _ = make(again, Server())
+    assert outbox.adopt() == []
+    assert [(item.edit, item.refusal.reason) for item in outbox.attention] == [(create("a", "1"), "no")]
+    again.close()
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+async def test_what_may_pass_is_tried_again_after_one_to_thirty_seconds(
+    tmp_path: Path, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[tuple[float, float]] = []
+
+    def longest(low: float, high: float) -> float:
+        waited.append((low, high))
+        return 0.0
+
+    monkeypatch.setattr("fluxboard.client.outbox.random.uniform", longest)
+    store, server = LocalStore(tmp_path / "boards.db"), Server()
+    server.errors = [ApiError(status, "later") for _ in range(6)]
+    outbox, refused, _ = make(store, server, Timing())
+    outbox.put([create("a", "1")])
+    running = asyncio.create_task(outbox.run())
+    await outbox.idle()
+    assert server.taken == ["1"]
+    assert not refused
+    assert waited == [(1.0, 2.0), (1.0, 4.0), (1.0, 8.0), (1.0, 16.0), (1.0, 30.0), (1.0, 30.0)]
+    running.cancel()
+    store.close()
+
+
+async def test_a_server_is_left_alone_for_as_long_as_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    store, server = LocalStore(tmp_path / "boards.db"), Server()
+    server.errors = [ApiError(429, "wait", retry_after=90.0), ApiError(503, "wait", retry_after=1e9)]
+    outbox, _, _ = make(store, server, Timing())
+    outbox.put([create("a", "1")])
+    outbox.hurry()
+    monkeypatch.setattr("fluxboard.client.outbox.asyncio.sleep", sleep)
+    running = asyncio.create_task(outbox.run())
+    await outbox.idle()
+    assert server.taken == ["1"]
+    assert 90 <= slept[0] <= 92
+    assert 3600 <= slept[1] <= 3604
+    running.cancel()
+    store.close()

@@ -54,7 +54,7 @@ async def main(server: str, project_id: str, step: str, after: int, edits: int) 
     for number in range(edits):
         task_id = board.create(TaskCreate(title=f"{os.getpid()}-{number}"))
         board.update([task_id], TaskPatch(priority="high"))
-        await board._outbox.on_disk()
+        await board._upkeep.outbox.on_disk()
         print(f"{os.getpid()}-{number}", flush=True)
     await board.idle()
     await board.close()

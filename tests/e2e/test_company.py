@@ -59,7 +59,7 @@ async def test_who_writes_without_saying_so_again_is_silent_after_a_while(team: 
     task_id = ada.board.create(TaskCreate(title="Write"))
     told = {"projectId": team.project_id, "taskId": task_id, "field": "title", "typing": True}
     await until(lambda: seen(ada, "bob") is not None)
-    await bob.board._live.emit("typing:update", told)
+    await bob.board._upkeep.live.emit("typing:update", told)
     await until(lambda: ada.board.company.writers(task_id))
     await until(lambda: not ada.board.company.writers(task_id), 8, "five seconds later")
 

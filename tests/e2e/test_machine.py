@@ -232,7 +232,7 @@ class Team(RuleBasedStateMachine):
         for board in boards:
             for item in board.attention:
                 assert item.refusal.reason, "I10: refused, and no reason"
-            store = board._store
+            store = board._upkeep.store
             left = store._ask("SELECT op_id FROM outbox WHERE refusal IS NULL")
             assert left == [], "I2: saved, neither sent nor in front of its author"
 

@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from fluxboard.client.api import Api
+from fluxboard.client.database import Database
 from fluxboard.client.live import Live
-from fluxboard.client.local import LocalStore
+from fluxboard.client.local import SCHEMA, LocalStore
 from fluxboard.client.session import Session
 from fluxboard.model.types import User
-from fluxboard.model.wire import JOIN_PROJECT, PROJECT_REMOVED
 
 if TYPE_CHECKING:
     from fluxboard.client.board import Board
+    from tests.simulation.server import Node
     from tests.simulation.world import World
 
 
@@ -35,6 +36,7 @@ class Weather:
     doubled: float = 0.0
     lost_event: float = 0.0
     doubled_event: float = 0.0
+    full_disk: float = 0.0
     delay: float = 0.05
 
 
@@ -51,21 +53,21 @@ class SimTransport(httpx.AsyncBaseTransport):
         await asyncio.sleep(chance.uniform(0, weather.delay))
         if self._client.cut_off or chance.random() < weather.lost_request:
             raise httpx.ConnectError("the network is down")
-        node = chance.randrange(len(world.backend.nodes))
-        if node in world.backend.down:
+        number = chance.randrange(len(world.backend.nodes))
+        if number in world.backend.down:
             raise httpx.ConnectError("the node is down")
-        body = await request.aread()
+        node, body = world.backend.nodes[number], await request.aread()
         answer = await self._deliver(node, request, body)
         if chance.random() < weather.doubled:
             answer = await self._deliver(node, request, body)
         await asyncio.sleep(chance.uniform(0, weather.delay))
-        if self._client.cut_off or node in world.backend.down or chance.random() < weather.lost_answer:
+        if self._client.cut_off or node not in world.backend.nodes or chance.random() < weather.lost_answer:
             raise httpx.ReadTimeout("the answer was lost")
         return answer
 
-    async def _deliver(self, node: int, request: httpx.Request, body: bytes) -> httpx.Response:
+    async def _deliver(self, node: Node, request: httpx.Request, body: bytes) -> httpx.Response:
         copy = httpx.Request(request.method, request.url, headers=request.headers, content=body)
-        answer = await self._world.backend.nodes[node].handle_async_request(copy)
+        answer = await node.rest.handle_async_request(copy)
         content = b"".join([piece async for piece in answer.aiter_raw()])
         return httpx.Response(answer.status_code, headers=answer.headers, content=content, request=request)
 
@@ -75,8 +77,9 @@ class SimLive(Live):
 
     world: World
     owner: SimClient
-    #: Whether the server took this socket out of the room.
-    out = False
+    #: Who the server thinks this is, and which process it is.
+    socket_id = ""
+    node: Node | None = None
 
     @property
     def connected(self) -> bool:
@@ -89,53 +92,50 @@ class SimLive(Live):
         """The connection breaks."""
         self._ended.set()
 
-    def put_out(self, project_id: str) -> None:
-        """The person is no longer a member: told once, and nothing else after it."""
-        self.hear(PROJECT_REMOVED, {"projectId": project_id})
-        self.out = True
-
-    def hear(self, event: str, data: Any) -> None:
-        """An event arrives."""
-        if self.connected:
+    def hear(self, event: str, data: Any, socket_id: str) -> None:
+        """An event arrives, if the connection on which it was sent still stands."""
+        if self.connected and self.socket_id == socket_id:
             self._dispatch(event, data)
 
     async def _attempt(self, transport: str) -> None:
         world = self.world
         await asyncio.sleep(world.chance.uniform(0, world.weather.delay))
-        up = [n for n in range(len(world.backend.nodes)) if n not in world.backend.down]
-        if self.owner.cut_off or not up:
-            raise ConnectionError(JOIN_PROJECT)
+        if self.owner.cut_off or not world.backend.up:
+            raise ConnectionError("nobody answers")
+        node = self.node = world.backend.nodes[world.chance.choice(world.backend.up)]
         self._ended = asyncio.Event()
-        self.out = self.owner.user.id in world.out
-        self.owner.node = world.chance.choice(up)
+        self.socket_id = world.new_socket(self)
         self.owner.socket = self
-        await self._joined()
-        if self._ended.is_set():
-            raise ConnectionError("cut meanwhile")
-        self._state("live")
+        await node.connect(self.socket_id, self.owner.token)
+        self._in_room = asyncio.get_running_loop().create_future()
+        self._acknowledged(await node.join(self.socket_id, world.project_id))
+        await self._enter()
 
     async def _close(self) -> None:
         if self.owner.socket is self:
             self.owner.socket = None
+        node, self.node = self.node, None
+        if node is not None:
+            await node.disconnect(self.socket_id)
 
 
-class LateStore(LocalStore):
+class LateDisk(Database):
     """A disk that takes its time: what is not written when the program dies is gone."""
 
     def __init__(self, path: Path, chance: random.Random) -> None:
         self._late: deque[tuple[Callable[[Any], Any], Future[Any]]] = deque()
         self._chance = chance
         self._timer: asyncio.TimerHandle | None = None
-        super().__init__(path, threaded=False)
+        super().__init__(path, SCHEMA, threaded=False)
 
-    def _read(self, work: Callable[[Any], Any]) -> Any:
+    def read(self, work: Callable[[Any], Any]) -> Any:
         future: Future[Any] = Future()
         future.set_running_or_notify_cancel()
         self._late.append((work, future))
         self._flush(None)
         return future.result()
 
-    def _write(self, work: Callable[[Any], Any]) -> Future[Any]:
+    def write(self, work: Callable[[Any], Any]) -> Future[Any]:
         future: Future[Any] = Future()
         future.set_running_or_notify_cancel()
         self._late.append((work, future))
@@ -156,7 +156,7 @@ class LateStore(LocalStore):
         """The program is killed: some of what waits is written, in order, and the rest is not."""
         self._flush(self._chance.randint(0, len(self._late)))
         self._late.clear()
-        self._connection.close()
+        self.connection.close()
         if self._alive is not None:
             self._alive.release()
 
@@ -171,10 +171,10 @@ class SimClient:
         self.token = token
         self.path = path
         self.cut_off = False
-        self.node = 0
         self.socket: SimLive | None = None
         self.board: Board | None = None
-        self.store: LateStore | None = None
+        self.disk: LateDisk | None = None
+        self.store: LocalStore | None = None
         #: Operations that were on disk, by id: none of them may ever be lost.
         self.saved: dict[str, dict[str, Any]] = {}
         self.discarded: set[str] = set()
@@ -190,7 +190,8 @@ class SimClient:
             world = client.world
             owner = client
 
-        store = LateStore(self.path, self.world.chance)
+        disk = LateDisk(self.path, self.world.chance)
+        store = LocalStore(None, database=disk)
         session = Session("http://sim", None, None, store, "sim")
         session.user, session.token = self.user, self.token
         session.api = Api("http://sim", session.fresh_token, session.renew, SimTransport(self.world, self))
@@ -200,29 +201,29 @@ class SimClient:
             board = await session.board(self.world.project_id)
             await board.start()
         except (ApiError, ApiUnreachable):
-            store.die()
+            disk.die()
             return
-        self.store, self.board = store, board
+        self.disk, self.store, self.board = disk, store, board
         self.last_rev = 0
 
     @property
     def lost(self) -> bool:
         """Whether the program said that this project is no longer the user's."""
-        return self.board is not None and self.board._lost
+        return self.board is not None and self.board._upkeep.lost
 
     async def kill(self) -> None:
         """Ends the program as kill -9 does."""
         board, self.board = self.board, None
         if board is None:
             return
-        self.socket = None
         await board.abandon()
-        if self.store is not None:
-            self.store.die()
-            self.store = None
+        self.socket = None
+        if self.disk is not None:
+            self.disk.die()
+            self.disk = self.store = None
 
     def note_saved(self) -> None:
         """Remembers which operations are on disk now."""
-        if self.store is not None:
-            rows = self.store._connection.execute("SELECT op_id, body FROM outbox").fetchall()
+        if self.disk is not None:
+            rows = self.disk.connection.execute("SELECT op_id, body FROM outbox").fetchall()
             self.saved.update({op_id: json.loads(body) for op_id, body in rows})

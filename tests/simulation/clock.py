@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+import time
 from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta, tzinfo
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -54,6 +56,11 @@ def run(work: Coroutine[Any, Any, T], loop: VirtualLoop) -> T:
         if left:
             loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
         loop.close()
+
+
+def stopwatch(loop: VirtualLoop) -> SimpleNamespace:
+    """A module time whose monotonic clock is the loop's; a token's end is told by the real one."""
+    return SimpleNamespace(monotonic=loop.time, time=time.time)
 
 
 def calendar(loop: VirtualLoop) -> type[datetime]:

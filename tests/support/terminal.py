@@ -11,6 +11,7 @@ import signal
 import struct
 import termios
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyte
@@ -23,6 +24,7 @@ class Terminal:
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self._status: int | None = None
+        self._arrived = 0.0
         self.started = time.perf_counter()
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
@@ -33,29 +35,40 @@ class Terminal:
 
     def read(self, seconds: float) -> bytes:
         """What arrives within ``seconds``, from the first byte on until it is quiet for 20 ms."""
-        ready, _, _ = select.select([self._fd], [], [], seconds)
-        found = b""
-        while ready:
+        found = b"".join(chunk for _, chunk in self._chunks(seconds))
+        # pyte does not know the colon form of SGR and prints what it does not know.
+        self._stream.feed(found)
+        return found
+
+    def _chunks(self, seconds: float) -> list[tuple[float, bytes]]:
+        """As :meth:`read`, each piece with when it came; the screen does not have them yet."""
+        chunks: list[tuple[float, bytes]] = []
+        while select.select([self._fd], [], [], 0.02 if chunks else seconds)[0]:
             try:
                 chunk = os.read(self._fd, 65536)
             except OSError:
                 break
             if not chunk:
                 break
-            found += chunk
-            ready, _, _ = select.select([self._fd], [], [], 0.02)
-        # pyte does not know the colon form of SGR and prints what it does not know.
-        self._stream.feed(found)
-        return found
+            chunks.append((time.perf_counter(), chunk))
+        return chunks
 
-    def until(self, text: str, seconds: float = 20) -> float:
-        """Seconds since the start until ``text`` stands on the screen."""
+    def until(self, *texts: str, seconds: float = 20) -> float:
+        """Seconds since the start until what put all ``texts`` on the screen had come."""
         deadline = time.perf_counter() + seconds
-        while not any(text in line for line in self.screen.display):
+        shown = time.perf_counter() if self._shows(texts) else None
+        while shown is None:
             if time.perf_counter() > deadline:
-                raise AssertionError(f"{text!r} is not on the screen:\n" + "\n".join(self.screen.display))
-            self.read(0.05)
-        return time.perf_counter() - self.started
+                raise AssertionError(f"{texts} not on the screen:\n" + "\n".join(self.screen.display))
+            for came, chunk in self._chunks(0.05):
+                self._stream.feed(chunk)
+                if shown is None and self._shows(texts):
+                    shown = came
+        return shown - self.started
+
+    def _shows(self, texts: Sequence[str]) -> bool:
+        display = self.screen.display
+        return all(any(text in line for line in display) for text in texts)
 
     def matches(self, pattern: re.Pattern[str], seconds: float = 20) -> None:
         """Returns once a line of the screen has ``pattern``."""

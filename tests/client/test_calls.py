@@ -1,0 +1,37 @@
+"""What a server's answer asks for."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from fluxboard.client.api import Api, ApiError
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("90", 90.0),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+        ("in a while", None),
+        ("-5", None),
+        ("", None),
+        ("Wed, 99 Oct 2015 07:28:00 GMT", None),
+    ],
+)
+async def test_a_retry_after_names_seconds_or_a_time(header: str, seconds: float | None) -> None:
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(503, json={"error": "busy"}, headers={"Retry-After": header})
+
+    async def token() -> str | None:
+        return None
+
+    async def renew() -> bool:
+        return False
+
+    api = Api("http://server", token, renew, httpx.MockTransport(answer))
+    with pytest.raises(ApiError, match="busy") as told:
+        await api.projects()
+    assert told.value.retry_after == seconds
+    assert told.value.passing
+    await api.close()

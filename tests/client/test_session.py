@@ -1,0 +1,63 @@
+"""A session that knows who was here, before it has spoken with the server."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from fluxboard.client.api import ApiUnreachable
+from fluxboard.client.credentials import state_folder
+from fluxboard.client.local import LocalStore
+from fluxboard.client.session import Session
+from fluxboard.model.types import User
+
+ADA = User(id="u1", email="ada@example.com", name="Ada")
+
+
+@pytest.fixture(autouse=True)
+def seen_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    store = LocalStore(state_folder() / "boards.db")
+    store.put_user("home", ADA).result()
+    store.close()
+
+
+async def test_all_calls_wait_for_the_sign_in_that_the_first_one_began() -> None:
+    begun: list[str] = []
+    found = asyncio.Event()
+
+    async def arrive(session: Session) -> None:
+        begun.append("arrive")
+        await found.wait()
+        session.move("http://127.0.0.1:1")
+        session.token = "good"
+
+    session = await Session.at_home("home", arrive)
+    assert session.user == ADA
+    assert not begun
+    calls = [asyncio.create_task(session.fresh_token()) for _ in range(3)]
+    done, _ = await asyncio.wait(calls, timeout=0.05)
+    assert not done
+    found.set()
+    assert await asyncio.gather(*calls) == ["good"] * 3
+    assert begun == ["arrive"]
+    assert session.api.server == "http://127.0.0.1:1"
+    await session.close()
+
+
+async def test_a_server_that_does_not_come_is_asked_for_again_with_the_next_call() -> None:
+    tries: list[int] = []
+
+    async def arrive(session: Session) -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            raise ApiUnreachable("not yet")
+        session.token = "good"
+
+    session = await Session.at_home("home", arrive)
+    with pytest.raises(ApiUnreachable, match="not yet"):
+        await session.fresh_token()
+    assert await session.fresh_token() == "good"
+    await session.close()
