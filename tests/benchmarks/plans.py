@@ -51,6 +51,7 @@ def _id(number: int) -> str:
 
 #: What the statements are asked with; a name with a module is for that one's statements.
 VALUES: Final[dict[str, Any]] = {
+    **dict.fromkeys((f"id_{number}" for number in range(100)), "none"),
     **dict.fromkeys(("now", "at", "when", "until", "updated_at"), NOW),
     **dict.fromkeys(("before", "done_before"), "2025-12-01T00:00:00.000Z"),
     **dict.fromkeys(("type", "date_from", "date_to", "history.user"), ""),

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, insert, select, update
 from fluxboard.model.types import User, new_id, timestamp
 from fluxboard.server.commands.access import BAD_TOKEN
 from fluxboard.server.errors import Conflict, Forbidden
-from fluxboard.server.storage.sql import Statement, Tx, command
+from fluxboard.server.storage.sql import Statement, Tx, command, one_of
 from fluxboard.server.storage.tables import sessions, users
 
 #: A session without refresh lives as long as its one token; with refresh each use lengthens it.
@@ -52,6 +52,9 @@ _BY_EMAIL: Final = Statement(select(users).where(users.c.email == bindparam("ema
 _BY_ID: Final = Statement(select(users).where(users.c.id == bindparam("user")), _account)
 _INSERT: Final = command(insert(users))
 _OPEN: Final = command(insert(sessions))
+_ALIVE: Final = Statement(
+    select(sessions.c.id).where(one_of(sessions.c.id), sessions.c.revoked_at.is_(None)), str
+)
 _SESSION: Final = Statement(
     select(
         sessions.c.id,
@@ -150,6 +153,5 @@ def revoke(tx: Tx, session_id: str) -> None:
 
 def ended(tx: Tx, session_ids: list[str]) -> set[str]:
     """Those of some sessions that are revoked or gone."""
-    found = (tx.one(_SESSION, session=session_id) for session_id in session_ids)
-    alive = {session.id for session in found if session is not None and session.revoked_at is None}
-    return set(session_ids) - alive
+    alive = tx.each(_ALIVE, session_ids)
+    return set(session_ids).difference(alive)

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, select
 from fluxboard.model.wire import COMMENT_DELETED, SYNC_NEEDED, Change, Head
 from fluxboard.server.commands.ledger import ANNOUNCE_MAX, comment_notice, encode
 from fluxboard.server.storage.engine import Event
-from fluxboard.server.storage.sql import Statement, Tx
+from fluxboard.server.storage.sql import Statement, Tx, one_of
 from fluxboard.server.storage.tables import changes, projects
 
 _change: Final = msgspec.json.Decoder(Change)
@@ -21,16 +21,16 @@ _AFTER: Final = Statement(
     .limit(ANNOUNCE_MAX + 1),
     lambda rev, body: (int(rev), str(body)),
 )
+_HEADS: Final = Statement(
+    select(projects.c.id, projects.c.rev).where(one_of(projects.c.id)),
+    lambda name, rev: (str(name), int(rev)),
+)
 _HEAD: Final = Statement(select(projects.c.rev).where(projects.c.id == bindparam("project")), int)
 
 
 def heads(tx: Tx, project_ids: list[str]) -> dict[str, int]:
     """The revision of each of these projects that exists."""
-    return {
-        project_id: rev
-        for project_id in project_ids
-        if (rev := tx.one(_HEAD, project=project_id)) is not None
-    }
+    return dict(tx.each(_HEADS, project_ids))
 
 
 def replay(tx: Tx, project_id: str, since: int) -> tuple[int, list[Event]]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from sqlalchemy import literal
-from sqlalchemy.sql.expression import ClauseElement, Delete, Update
+from sqlalchemy import Column, bindparam, literal
+from sqlalchemy.sql.expression import ClauseElement, ColumnElement, Delete, Update
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from fluxboard.server.storage.engine import Committed
 
 R = TypeVar("R")
+#: A list of ids is a fixed number of parameters, so that its statement is compiled once like any other.
+_IDS: Final = tuple(f"id_{number}" for number in range(100))
+_NO_IDS: Final = dict.fromkeys(_IDS, "")
 
 
 class Statement(Generic[R]):
@@ -42,6 +45,11 @@ def command(clause: ClauseElement) -> Statement[None]:
 def counted(clause: Update | Delete) -> Statement[int]:
     """A statement that answers a row for each that it changes, so that :meth:`Tx.count` can say how many."""
     return Statement(clause.returning(literal(1)), int)
+
+
+def one_of(column: Column[str]) -> ColumnElement[bool]:
+    """Whether a column is one of the ids that :meth:`Tx.each` gives."""
+    return column.in_([bindparam(name) for name in _IDS])
 
 
 def _dialect(name: str) -> Dialect:
@@ -73,6 +81,14 @@ class Tx:
         """Every row."""
         make = statement.row
         return [make(*row) for row in self._run(statement, values).fetchall()]
+
+    def each(self, statement: Statement[R], ids: list[str], **values: Any) -> list[R]:
+        """Every row of a statement with :func:`one_of`, for any number of ids."""
+        found: list[R] = []
+        for start in range(0, len(ids), len(_IDS)):
+            some = dict(zip(_IDS, ids[start : start + len(_IDS)], strict=False))
+            found += self.all(statement, **(_NO_IDS | some), **values)
+        return found
 
     def run(self, statement: Statement[None], **values: Any) -> None:
         """Changes rows. What it did may be known to the database only at the next look at something."""
