@@ -18,8 +18,9 @@ Heard = Callable[[bytes, int, int], None]
 class WireClient(asyncio.Protocol):
     """One WebSocket. ``heard`` gets bytes, and from where to where in them a Socket.IO event lies."""
 
-    def __init__(self, heard: Heard, token: str | None = None) -> None:
+    def __init__(self, heard: Heard, token: str | None = None, host: str = "x") -> None:
         self._heard = heard
+        self._host = host
         self._token = token
         self._buffer = b""
         self._upgraded = False
@@ -29,10 +30,14 @@ class WireClient(asyncio.Protocol):
         self.lost = False
 
     @classmethod
-    async def open(cls, host: str, port: int, heard: Heard, token: str | None = None) -> WireClient:
+    async def open(
+        cls, host: str, port: int, heard: Heard, token: str | None = None, *, tls: bool = False
+    ) -> WireClient:
         """A connection that is signed in."""
         loop = asyncio.get_running_loop()
-        _, client = await loop.create_connection(lambda: cls(heard, token), host, port)
+        _, client = await loop.create_connection(
+            lambda: cls(heard, token, host), host, port, ssl=True if tls else None
+        )
         await asyncio.wait_for(client.connected, 30)
         return client
 
@@ -40,7 +45,8 @@ class WireClient(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         transport.write(
-            b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+            b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n"
+            b"Host: " + self._host.encode() + b"\r\nUpgrade: websocket\r\n"
             b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
             b"dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         )
