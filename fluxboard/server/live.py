@@ -41,7 +41,7 @@ from fluxboard.model.wire import (
 )
 from fluxboard.server.auth import Throttle, Tokens
 from fluxboard.server.cluster import Cluster
-from fluxboard.server.commands import accounts, people, projects, tasks
+from fluxboard.server.commands import accounts, people, tasks
 from fluxboard.server.commands.access import BAD_TOKEN, NO_ACCESS, Caller, enter, identify
 from fluxboard.server.commands.ledger import encode
 from fluxboard.server.commands.replay import heads, replay
@@ -488,8 +488,7 @@ def _room_of_person(user_id: str) -> str:
 
 def _head_for(tx: Tx, caller: Caller, project_id: str) -> tuple[int, str | None]:
     """A project's revision, and when the caller last closed it."""
-    enter(tx, caller, project_id)
-    return projects.head(tx, project_id), people.visited_at(tx, project_id, caller.user_id)
+    return enter(tx, caller, project_id).rev, people.visited_at(tx, project_id, caller.user_id)
 
 
 def _lost(tx: Tx, held: list[tuple[str, Caller, str]]) -> list[tuple[str, str]]:

@@ -10,6 +10,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tests.e2e.server_process import ServerProcess
+
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -51,3 +53,14 @@ def cli(home: dict[str, str]) -> Cli:
         )
 
     return call
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[ServerProcess]:
+    """A running server with a folder of its own."""
+    folder = tmp_path / "server"
+    folder.mkdir()
+    process = ServerProcess(folder)
+    process.start()
+    yield process
+    process.kill()

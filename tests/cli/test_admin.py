@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,16 +15,6 @@ from tests.cli.test_team import PASSWORD, Someone
 from tests.e2e.server_process import ServerProcess
 
 Admin = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[ServerProcess]:
-    folder = tmp_path / "server"
-    folder.mkdir()
-    process = ServerProcess(folder)
-    process.start()
-    yield process
-    process.kill()
 
 
 @pytest.fixture

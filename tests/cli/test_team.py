@@ -9,24 +9,11 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from tests.e2e.server_process import ServerProcess
 
 PASSWORD = "correct horse"
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[ServerProcess]:
-    folder = tmp_path / "server"
-    folder.mkdir()
-    process = ServerProcess(folder)
-    process.start()
-    yield process
-    process.kill()
 
 
 class Someone:

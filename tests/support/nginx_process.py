@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import shutil
-import socket
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
+
+from tests.support.ports import free_port, wait_for_port
 
 SHIPPED = Path(__file__).parents[2] / "docs" / "deploy" / "nginx.conf"
 
@@ -19,8 +19,7 @@ class NginxProcess:
 
     def __init__(self, folder: Path, ports: tuple[int, int]) -> None:
         self._folder = folder
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = int(free.getsockname()[1])
+        self.port = free_port()
         (folder / "nginx.conf").write_text(self._configuration(ports))
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -32,19 +31,15 @@ class NginxProcess:
         program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
         if program is None:
             pytest.skip("nginx is not installed")
-        self._process = subprocess.Popen(
+        process = self._process = subprocess.Popen(
             [program, "-p", str(self._folder), "-c", "nginx.conf", "-e", "nginx.log"],
             stdout=subprocess.DEVNULL,
         )
-        deadline = time.monotonic() + 10
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-                return
-            except OSError:
-                assert self._process.poll() is None, (self._folder / "nginx.log").read_text()
-                assert time.monotonic() < deadline
-                time.sleep(0.01)
+
+        def lives() -> None:
+            assert process.poll() is None, (self._folder / "nginx.log").read_text()
+
+        wait_for_port(self.port, lives)
 
     def stop(self) -> None:
         if self._process is not None:

@@ -109,14 +109,6 @@ def read(tx: Tx, project_id: str) -> Project:
     return row.as_project(people_of(tx, project_id))
 
 
-def head(tx: Tx, project_id: str) -> int:
-    """A project's newest revision. Raises NotFound."""
-    row = tx.one(FIND_PROJECT, project=project_id)
-    if row is None:
-        raise NotFound(NO_PROJECT)
-    return row.rev
-
-
 def with_tasks(tx: Tx, project_id: str) -> ProjectWithTasks:
     """One project and its tasks."""
     project = read(tx, project_id)

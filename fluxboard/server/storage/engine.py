@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,8 +17,6 @@ Job = Callable[[Tx], T]
 
 #: What a value raises that no column can hold, such as half a character or a number of thirty digits.
 CANNOT_BE_STORED = (UnicodeEncodeError, OverflowError)
-
-log = logging.getLogger("fluxboard.storage")
 
 
 @dataclass(frozen=True, slots=True)
