@@ -2,8 +2,8 @@
 
 As it comes, the library makes a task, a queue entry and a wake-up for each recipient of each event. Here the
 events of a room become ready-made WebSocket frames, and these bytes go to the transport of each connection.
-Events that follow while the loop is still busy with the first, or for as long again, are written together; an
-event that comes alone never waits.
+An event that comes alone is written at once. Those that come while the loop is busy with it, or within as long
+again, are gathered until the loop's next turns bring no more, and written together.
 
 This leans on parts of the libraries that are not public, so it is taken with exactly the versions it was
 written for. With others, with ``FLUXBOARD_PUBLISH=plain``, for a connection that polls or began by polling,
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections import deque
 from collections.abc import Callable, Collection
 from importlib.metadata import version
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 KNOWN: Final = {"python-socketio": "5.18.1", "python-engineio": "4.15.1", "uvicorn": "0.54.0"}
 #: A connection that lets more packets wait is ended: its client will catch up, the memory would not.
 BACKLOG_MAX: Final = 2000
+#: A room's events are gathered until so many turns of the loop bring no more. A connection's next packet is
+#: read some turns after the one before it.
+_QUIET_TURNS: Final = 6
 _NO_ONE: Final[frozenset[str]] = frozenset()
 
 
@@ -131,12 +135,23 @@ class Wire(WebSocket):  # type: ignore[misc]
         self._engine.queue.sent()
 
 
+_Emitted = tuple[Message, Collection[str]]
+
+
+class _Following:
+    """What comes shortly after a write to a room, and until when it is gathered."""
+
+    def __init__(self, until: float) -> None:
+        self.batch: list[_Emitted] = []
+        self.until = until
+
+
 class RoomManager(socketio.AsyncManager):  # type: ignore[misc]
     """Writes a room's events without a task per recipient, those that overlap together."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._following: dict[str, list[tuple[Message, Collection[str]]]] = {}
+        self._following: dict[str, _Following] = {}
 
     async def emit(
         self,
@@ -163,30 +178,37 @@ class RoomManager(socketio.AsyncManager):  # type: ignore[misc]
             else:
                 self._write_to_room(namespace, room, emitted)
 
-    def _write_to_room(self, namespace: str, room: str, emitted: tuple[Message, Collection[str]]) -> None:
+    def _write_to_room(self, namespace: str, room: str, emitted: _Emitted) -> None:
         following = self._following.get(room)
         if following is None:
-            self._write_and_hold(namespace, room, [emitted])
-        else:
-            following.append(emitted)
+            self._write_and_follow(namespace, room, [emitted])
+            return
+        following.batch.append(emitted)
+        if len(following.batch) == 1:
+            self._gather(namespace, room, following, 0, 0)
 
-    def _write_and_hold(
-        self, namespace: str, room: str, batch: list[tuple[Message, Collection[str]]]
-    ) -> None:
-        """What follows while the loop is busy with this, and for as long again, is written together."""
-        loop = asyncio.get_running_loop()
-        self._following[room] = []
-        begun = loop.time()
+    def _write_and_follow(self, namespace: str, room: str, batch: list[_Emitted]) -> None:
+        """What comes within as long again as this takes is gathered."""
+        begun = time.monotonic()
         self._write(self.rooms.get(namespace, {}).get(room) or {}, batch)
-        # The loop's next turn comes after the bytes went to the kernel, so it knows what they took.
-        loop.call_soon(lambda: loop.call_later(loop.time() - begun, self._write_following, namespace, room))
+        now = time.monotonic()
+        following = self._following[room] = _Following(until=now + (now - begun))
+        asyncio.get_running_loop().call_later(now - begun, self._forget, room, following)
 
-    def _write_following(self, namespace: str, room: str) -> None:
-        batch = self._following.pop(room)
-        if batch:
-            self._write_and_hold(namespace, room, batch)
+    def _gather(self, namespace: str, room: str, following: _Following, seen: int, quiet: int) -> None:
+        """Writes what has come once the loop's turns bring no more, or it has waited for long enough."""
+        count = len(following.batch)
+        quiet = 0 if count > seen else quiet + 1
+        if quiet < _QUIET_TURNS and time.monotonic() < following.until:
+            asyncio.get_running_loop().call_soon(self._gather, namespace, room, following, count, quiet)
+        else:
+            self._write_and_follow(namespace, room, following.batch)
 
-    def _write(self, members: Any, batch: list[tuple[Message, Collection[str]]]) -> None:
+    def _forget(self, room: str, following: _Following) -> None:
+        if self._following.get(room) is following and not following.batch:
+            del self._following[room]
+
+    def _write(self, members: Any, batch: list[_Emitted]) -> None:
         frames = batch[0][0].frame if len(batch) == 1 else b"".join(message.frame for message, _ in batch)
         special = {socket_id for _, skipped in batch for socket_id in skipped}
         engines = self.server.eio.sockets
