@@ -2,8 +2,8 @@
 
 As it comes, the library makes a task, a queue entry and a wake-up for each recipient of each event. Here the
 events of a room become ready-made WebSocket frames, and these bytes go to the transport of each connection.
-An event that comes alone is written at once. Those that come while the loop is busy with it, or within as long
-again, are gathered until the loop's next turns bring no more, and written together.
+An event that comes alone is written at once. Those that come while the loop is busy with it, or within as
+long again, are gathered until the loop's next turns bring no more, and written together.
 
 This leans on parts of the libraries that are not public, so it is taken with exactly the versions it was
 written for. With others, with ``FLUXBOARD_PUBLISH=plain``, for a connection that polls or began by polling,
