@@ -37,6 +37,9 @@ def log_to_stderr(level: str) -> None:
     """Sets the logging of this process up; ``level`` is a name such as "info"."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
+    # Nothing of these is written, so nothing of them is looked up for each line (see the logging HOWTO).
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # The first two log whole packets, with what people wrote; the others what nobody asked.
     for name in ("fluxboard.socketio", "fluxboard.engineio", "alembic", "uvicorn"):

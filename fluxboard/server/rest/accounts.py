@@ -62,11 +62,11 @@ class AccountRoutes(Controller):
             raise Forbidden(BAD_TOKEN)
         return _answer(services, *rotated, refresh=True)
 
-    @get("/me", guards=[signed_in], summary="The account of the token")
+    @get("/me", middleware=[signed_in], summary="The account of the token")
     async def me(self, call: Call) -> User:
         return await call.ask(lambda tx, person: accounts.user(tx, person.id))
 
-    @post("/logout", guards=[signed_in], status_code=200, summary="End the session of the token")
+    @post("/logout", middleware=[signed_in], status_code=200, summary="End the session of the token")
     async def log_out(self, call: Call) -> Message:
         await call.services.storage.write(lambda tx: accounts.revoke(tx, call.caller.session_id))
         return Message(message="Signed out")

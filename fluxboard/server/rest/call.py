@@ -9,8 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from litestar import Response
-from litestar.connection import ASGIConnection
-from litestar.handlers import BaseRouteHandler
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from fluxboard.model.wire import IDEMPOTENCY_KEY, PROJECT_REV, SOCKET_ID
 from fluxboard.server.commands import answers
@@ -25,14 +24,20 @@ from fluxboard.server.storage.sql import Tx
 T = TypeVar("T")
 
 
-async def signed_in(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+def signed_in(app: ASGIApp) -> ASGIApp:
     """Lets in who has a good token, before a byte of the body is read."""
-    # A coroutine, though it waits for nothing: the framework runs other functions in a thread.
-    services: Services = connection.app.state.services
-    for name, value in connection.path_params.items():
-        if "\0" in str(value):  # PostgreSQL refuses even to look for such an id
-            raise NotFound(NO_PROJECT if name == "project_id" else "There is nothing of this name")
-    connection.scope["user"] = services.tokens.bearer(connection.headers.get("authorization"))
+
+    # A middleware and not a guard, for which the framework copies the whole route at each request.
+    async def checked(scope: Scope, receive: Receive, send: Send) -> None:
+        services: Services = scope["litestar_app"].state.services
+        for name, value in scope["path_params"].items():
+            if "\0" in str(value):  # PostgreSQL refuses even to look for such an id
+                raise NotFound(NO_PROJECT if name == "project_id" else "There is nothing of this name")
+        given = next((value for name, value in scope["headers"] if name == b"authorization"), None)
+        scope["user"] = services.tokens.bearer(None if given is None else given.decode("latin-1"))
+        await app(scope, receive, send)
+
+    return checked
 
 
 @dataclass(frozen=True, slots=True)

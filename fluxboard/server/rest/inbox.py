@@ -21,7 +21,7 @@ IDS_MAX = 1000
 class InboxRoutes(Controller):
     path = "/api"
     tags = ("Inbox",)
-    guards = (signed_in,)
+    middleware = (signed_in,)
 
     @get("/inbox", summary="What concerns me, newest first (Plus)")
     async def list_mine(self, call: Call, done: bool = False, limit: int = 100) -> InboxAnswer:

@@ -41,7 +41,7 @@ from fluxboard.server.storage.sql import Tx
 class ProjectRoutes(Controller):
     path = "/api/projects"
     tags = ("Projects",)
-    guards = (signed_in,)
+    middleware = (signed_in,)
 
     @get("", summary="My projects")
     async def list_mine(self, call: Call) -> ProjectsAnswer:
@@ -106,7 +106,7 @@ class ProjectRoutes(Controller):
 class MemberRoutes(Controller):
     path = "/api/projects/{project_id:str}"
     tags = ("Members",)
-    guards = (signed_in,)
+    middleware = (signed_in,)
 
     @get("/members", summary="Who is in the project (Plus)")
     async def members(self, project_id: str, call: Call) -> Response[MembersAnswer]:
@@ -157,7 +157,7 @@ class MemberRoutes(Controller):
 class InviteRoutes(Controller):
     path = "/api/invites"
     tags = ("Members",)
-    guards = (signed_in,)
+    middleware = (signed_in,)
 
     @post("/{code:str}/accept", status_code=200, summary="Join with an invite's code (Plus)")
     async def accept(self, code: str, call: Call) -> Response[ProjectAnswer]:

@@ -47,7 +47,7 @@ class RawTasks(msgspec.Struct, frozen=True, kw_only=True):
 class TaskRoutes(Controller):
     path = "/api/projects/{project_id:str}/tasks"
     tags = ("Tasks",)
-    guards = (signed_in,)
+    middleware = (signed_in,)
 
     @get("", summary="Every task of a project; If-None-Match answers 304")
     async def list_all(self, project_id: str, call: Call) -> Response[TasksAnswer]:
@@ -117,7 +117,7 @@ class TaskRoutes(Controller):
 class CommentRoutes(Controller):
     path = "/api/projects/{project_id:str}/tasks/{task_id:str}/comments"
     tags = ("Comments",)
-    guards = (signed_in,)
+    middleware = (signed_in,)
 
     @get("", summary="A task's comments, oldest first")
     async def list_all(self, project_id: str, task_id: str, call: Call) -> Response[CommentsAnswer]:
