@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 import msgspec
 import socketio
+from engineio.async_socket import AsyncSocket
 
 from fluxboard.model.wire import ERROR
+from fluxboard.server.connection import Message, Outbox, Wire, fits, ping_later
 from fluxboard.server.metrics import Metrics
-from fluxboard.server.publish import Message, Outbox, RoomManager, Wire, fits
+from fluxboard.server.publish import RoomManager
 from fluxboard.server.whispers import Whisper
 
 log = logging.getLogger("fluxboard.packets")
@@ -82,6 +85,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         self.eio.create_queue = lambda *_, **__: Outbox(self._end_slow)
         if fast:
             self.eio._async = {**self.eio._async, "websocket": Wire}
+            self.eio.start_background_task = self._start
 
     def _end_slow(self, outbox: Outbox) -> None:
         """Ends the connection of a client that lets its packets pile up."""
@@ -90,8 +94,17 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
             return
         log.warning("a connection let %d packets wait and is ended", outbox.qsize())
         if outbox.wire is not None:
-            outbox.wire.transport.abort()
+            outbox.wire.abort()
         self.start_background_task(engine.close, wait=False, abort=True)
+
+    def _start(
+        self, target: Callable[..., Coroutine[Any, Any, None]], *args: Any, **options: Any
+    ) -> asyncio.Future[None] | None:
+        """As the library's, but for its pings."""
+        if getattr(target, "__func__", None) is AsyncSocket._send_ping:
+            ping_later(target.__self__)  # type: ignore[attr-defined]
+            return None
+        return asyncio.ensure_future(target(*args, **options))
 
     async def _handle_eio_message(self, eio_sid: str, data: str | bytes) -> None:
         try:
@@ -122,6 +135,8 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         engine = self.eio.sockets.get(eio_sid)
         if engine is not None:
             asyncio.get_running_loop().call_soon(engine.queue.put_nowait, None)
+            if reason == self.eio.reason.PING_TIMEOUT and engine.queue.wire is not None:
+                engine.queue.wire.abort()
         await super()._handle_eio_disconnect(eio_sid, reason)
 
     async def whisper(self, room: str, whispers: list[Whisper]) -> None:

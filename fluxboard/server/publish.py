@@ -5,134 +5,23 @@ events of a room become ready-made WebSocket frames, and these bytes go to the t
 An event that comes alone is written at once. Those that come while the loop is busy with it, or within as
 long again, are gathered until the loop's next turns bring no more, and written together.
 
-This leans on parts of the libraries that are not public, so it is taken with exactly the versions it was
-written for. With others, with ``FLUXBOARD_PUBLISH=plain``, for a connection that polls or began by polling,
-and while a client is slower than its events, the library's own queue is the way.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from collections import deque
-from collections.abc import Callable, Collection
-from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Collection
+from typing import Any, Final
 
 import socketio
-from engineio import packet as engine_packets
-from engineio.async_drivers.asgi import WebSocket
 
-if TYPE_CHECKING:
-    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from fluxboard.server.connection import Message
 
-#: The versions whose inner parts this file knows.
-KNOWN: Final = {"python-socketio": "5.18.1", "python-engineio": "4.15.1", "uvicorn": "0.54.0"}
-#: A connection that lets more packets wait is ended: its client will catch up, the memory would not.
-BACKLOG_MAX: Final = 2000
 #: A room's events are gathered until so many turns of the loop bring no more. A connection's next packet is
 #: read some turns after the one before it.
 _QUIET_TURNS: Final = 6
 _NO_ONE: Final[frozenset[str]] = frozenset()
-
-
-def fits() -> bool:
-    """Whether the fast way may be taken in this process."""
-    if os.environ.get("FLUXBOARD_PUBLISH") == "plain":
-        return False
-    return all(version(package) == known for package, known in KNOWN.items())
-
-
-class Message(engine_packets.Packet):  # type: ignore[misc]
-    """An Engine.IO message that carries the WebSocket frame it becomes, unmasked and uncompressed."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(engine_packets.MESSAGE, text)
-        self.frame = text_frame(f"4{text}".encode())
-
-
-def text_frame(payload: bytes) -> bytes:
-    """A server's WebSocket frame with a whole text message (RFC 6455, section 5.2)."""
-    size = len(payload)
-    if size < 126:
-        return bytes((0x81, size)) + payload
-    if size < 65_536:
-        return b"\x81\x7e" + size.to_bytes(2, "big") + payload
-    return b"\x81\x7f" + size.to_bytes(8, "big") + payload
-
-
-class Outbox(asyncio.Queue[Any]):
-    """What waits for one connection to take it.
-
-    With a ``wire`` it is passed by, as long as nothing is behind and the wire takes more. ``overflow`` is
-    called once, when more than BACKLOG_MAX packets wait.
-    """
-
-    _queue: deque[Any]
-
-    def __init__(self, overflow: Callable[[Outbox], None]) -> None:
-        super().__init__()
-        self._overflow: Callable[[Outbox], None] | None = overflow
-        self._behind = 0
-        self.wire: WebSocketsSansIOProtocol | None = None
-        self.direct = False
-
-    def attach(self, wire: WebSocketsSansIOProtocol, *, direct: bool) -> None:
-        """The connection below; ``direct`` when packets may be written to it past the queue."""
-        self.wire, self.direct, self._behind = wire, direct, self.qsize()
-
-    def write(self, frames: bytes) -> bool:
-        """Whether the frames were written; if not, their packets have to be queued."""
-        wire = self.wire
-        if not self.direct or wire is None or self._behind or wire.close_sent:
-            return False
-        if not wire.writable.is_set() or wire.transport.is_closing():
-            return False
-        wire.transport.write(frames)
-        return True
-
-    def put_nowait(self, packet: Any) -> None:
-        if isinstance(packet, Message) and self.write(packet.frame):
-            return
-        self._behind += 1
-        super().put_nowait(packet)
-        if self._overflow is not None and self.qsize() > BACKLOG_MAX:
-            overflow, self._overflow = self._overflow, None
-            overflow(self)
-
-    @property
-    def behind(self) -> bool:
-        """Whether something waits already."""
-        return not self.empty() or (self.wire is not None and not self.wire.writable.is_set())
-
-    def sent(self) -> None:
-        """The library's writer has handed a queued packet to the wire."""
-        self._behind -= 1
-
-
-class Wire(WebSocket):  # type: ignore[misc]
-    """The library's WebSocket, whose transport is shown to the connection's outbox.
-
-    A connection that changes over from polling keeps to the queue: a poll may still hold some of its packets.
-    """
-
-    def __init__(self, handler: Any, server: Any) -> None:
-        super().__init__(handler, server)
-        self._engine = handler.__self__
-
-    async def __call__(self, environ: dict[str, Any]) -> Any:
-        from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-
-        wire = getattr(environ["asgi.send"], "__self__", None)
-        # A frame made here is neither compressed nor otherwise extended.
-        if isinstance(wire, WebSocketsSansIOProtocol) and not wire.conn.extensions:
-            self._engine.queue.attach(wire, direct=not self._engine.connected)
-        return await super().__call__(environ)
-
-    async def send(self, message: str | bytes) -> None:
-        await super().send(message)
-        self._engine.queue.sent()
 
 
 _Emitted = tuple[Message, Collection[str]]

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 import socketio.exceptions
 
-from fluxboard.server import feed, live, publish
+from fluxboard.server import connection, feed, live
 from fluxboard.server.errors import Unavailable
 from tests.server.world import SECRET, Ear, Json, Person, World, done
 from tests.support.waiting import until
@@ -581,13 +581,13 @@ async def test_a_poll_does_not_wait_on_a_connection_that_was_closed(lone: World)
     path = f"/socket.io/?EIO=4&transport=polling&sid={sid_of(opened)}"
     polling = asyncio.create_task(lone.http.get(path))
     engine = lone.server.live.sio.eio.sockets[sid_of(opened)]
-    await until(lambda: engine.queue._getters, what="it waits")
+    await until(lambda: engine.queue._queue._getters, what="it waits")
     await lone.http.post(path, content="1")
     await asyncio.wait_for(polling, 3)
 
 
 async def test_a_client_that_does_not_read_is_closed(monkeypatch: pytest.MonkeyPatch, lone: World) -> None:
-    monkeypatch.setattr(publish, "BACKLOG_MAX", 20)
+    monkeypatch.setattr(connection, "BACKLOG_MAX", 20)
     ada = await lone.person()
     project = await ada.project()
     opened = (await lone.http.get("/socket.io/?EIO=4&transport=polling")).text
