@@ -6,7 +6,10 @@ strings. Fields that a Core server does not send carry defaults.
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, date, datetime
+from functools import lru_cache
+from math import floor
 from typing import Final, Literal
 
 import uuid6
@@ -257,8 +260,16 @@ def new_id() -> str:
 
 def timestamp(moment: datetime | None = None) -> str:
     """``moment`` (default: now) as the wire's ISO 8601 UTC text with milliseconds and ``Z``."""
-    moment = (moment or datetime.now(UTC)).astimezone(UTC)
-    return moment.isoformat(timespec="milliseconds")[: -len("+00:00")] + "Z"
+    if moment is None:
+        seconds, milliseconds = divmod(time.time_ns() // 1_000_000, 1000)
+    else:
+        seconds, milliseconds = floor(moment.timestamp()), moment.microsecond // 1000
+    return f"{_second(seconds)}.{milliseconds:03d}Z"
+
+
+@lru_cache(64)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[: -len("+00:00")]
 
 
 def day_of(text: str | None) -> date | None:

@@ -18,6 +18,7 @@ from fluxboard.server.app import Server
 from fluxboard.server.listening import DRAIN_SECONDS, listen, url_of, wait_for_eof
 from fluxboard.server.live import PACKET_MAX, Live
 from fluxboard.server.logs import log_to_stderr
+from fluxboard.server.protocols import Http
 from fluxboard.server.settings import Settings
 from fluxboard.server.storage.migrate import migrate
 
@@ -37,6 +38,7 @@ UVICORN: Final[dict[str, Any]] = {
     "interface": "asgi3",
     "access_log": False,
     "log_config": None,
+    "http": Http,
     "ws": _WebSocket,
     "ws_per_message_deflate": False,
     "ws_ping_interval": None,
