@@ -4,7 +4,6 @@ import asyncio
 from typing import Any
 
 from fluxboard.server.protocols import Gathered
-from tests.server.world import World, done
 
 
 class Below:
@@ -48,18 +47,3 @@ async def test_much_is_not_held_back_and_the_end_comes_after_all() -> None:
     assert below.closed
     await asyncio.sleep(0)
     assert len(below.written) == 2
-
-
-async def test_an_answer_comes_in_one_packet(lone: World) -> None:
-    ada = await lone.person()
-    for _ in range(20):
-        await ada.task(await ada.project(), "x" * 400)
-    host, port = lone.url.removeprefix("http://").split(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    writer.write(
-        f"GET /api/projects HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ada.token}\r\n\r\n".encode()
-    )
-    head, _, body = (await reader.read(1_000_000)).partition(b"\r\n\r\n")
-    assert f"content-length: {len(body)}".encode() in head
-    writer.close()
-    assert len((await done(ada.get("/api/projects")))["projects"]) == 20
