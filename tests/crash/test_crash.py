@@ -15,6 +15,7 @@ KILLS, TIMES = 10, 5
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("seed", range(TIMES))
 @pytest.mark.parametrize("kill", [kill_servers, kill_clients])
+@pytest.mark.long(6)
 def test_nothing_acknowledged_is_lost_and_nothing_happens_twice(kill, seed: int, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     tally = Tally()
     for tally in kill(KILLS, tmp_path, seed):

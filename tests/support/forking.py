@@ -15,7 +15,7 @@ _context.set_forkserver_preload(["tests.support.preloaded"])
 
 
 class Forked:
-    """A process that runs ``work``, with the words of subprocess.Popen.
+    """A process that runs ``work``, with the words of subprocess.Popen and the caller's environment.
 
     What it writes to stdout and stderr goes to the file ``output``.
     """
@@ -24,7 +24,7 @@ class Forked:
         self, work: Callable[..., None], *arguments: Any, environment: Mapping[str, str], output: Path
     ) -> None:
         self._process: ForkServerProcess = _context.Process(
-            target=_begin, args=(work, arguments, dict(environment), output), daemon=True
+            target=_begin, args=(work, arguments, {**os.environ, **environment}, output), daemon=True
         )
         self._process.start()
 
@@ -49,6 +49,7 @@ class Forked:
 def _begin(
     work: Callable[..., None], arguments: tuple[Any, ...], environment: dict[str, str], output: Path
 ) -> None:
+    os.environ.clear()
     os.environ.update(environment)
     descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for stream in (sys.stdout, sys.stderr):
