@@ -49,6 +49,7 @@ def demo(seconds: float | None) -> None:
     help="Processes; several need PostgreSQL and Redis.",
 )
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info")
+@click.option("--otel", is_flag=True, help="Send traces to OTEL_EXPORTER_OTLP_ENDPOINT.")
 @click.option("--attached", is_flag=True, hidden=True, help="End when standard input ends.")
 def serve(
     host: str,
@@ -58,6 +59,7 @@ def serve(
     redis: str | None,
     workers: int,
     log_level: str,
+    otel: bool,
     attached: bool,
 ) -> None:
     """Run a server for a team."""
@@ -82,6 +84,7 @@ def serve(
             redis=redis,
             log_level=log_level,
             workers=workers,
+            otel=otel,
         )
         if workers > 1:
             supervise(settings, ready, attached=attached)

@@ -45,6 +45,7 @@ from fluxboard.server.rest.support import (
 from fluxboard.server.rest.tasks import CommentRoutes, TaskRoutes
 from fluxboard.server.settings import Settings
 from fluxboard.server.storage.engine import open_storage
+from fluxboard.server.traces import traces_for
 
 BODY_MAX: Final = 2_000_000
 TIDY_SECONDS: Final = 3600.0
@@ -67,10 +68,11 @@ class Server:
         self._tokens = Tokens(settings.jwt_secret)
         self._logins = Throttle(limit=10, window=300)
         self.metrics = Metrics()
-        self.live = Live(settings, self._tokens, self.metrics, self._logins)
+        self._traces = traces_for(settings)
+        self.live = Live(settings, self._tokens, self.metrics, self._logins, self._traces)
         self.rest = self._routes()
         self._sockets: ASGIApp = socketio.ASGIApp(
-            self.live.sio, other_asgi_app=observed(self.rest, self.metrics)
+            self.live.sio, other_asgi_app=observed(self._traces.requests(self.rest), self.metrics)
         )
 
     async def asgi(self, scope: Any, receive: Any, send: Any) -> None:
@@ -141,7 +143,7 @@ class Server:
 
     @contextlib.asynccontextmanager
     async def _life(self, rest: Litestar) -> AsyncIterator[None]:
-        storage = open_storage(self._settings.database, self.live.publish, self.metrics)
+        storage = self._traces.storage(open_storage(self._settings.database, self.live.publish, self.metrics))
         rest.state.services = Services(
             settings=self._settings,
             storage=storage,
@@ -171,4 +173,5 @@ class Server:
             tidying.cancel()
             await self.live.stop()
             await storage.close()
+            await self._traces.close()
             gc.unfreeze()

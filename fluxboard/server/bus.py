@@ -55,6 +55,7 @@ class Bus:
         self._wanted: asyncio.Queue[tuple[str, bool]] = asyncio.Queue()
         self._waiting: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(WAITING_MAX)
         self._heard_at = 0.0
+        self._due = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         #: Messages that were not sent.
         self.lost = 0
@@ -119,6 +120,7 @@ class Bus:
             await listening.subscribe(*(PREFIX + name for name in (_NODES, *self._followed)))
             self._heard_at = time.monotonic() - HEARTBEAT_SECONDS
             self._connected()
+            self.beat()  # who hears it says that it is there, too
             following = asyncio.create_task(self._follow_forever(listening))
             try:
                 while self.ready:
@@ -149,10 +151,16 @@ class Bus:
         except Exception:
             log.exception("a message of another process was not understood")
 
+    def beat(self) -> None:
+        """Has the others hear at once that this process lives."""
+        self._due.set()
+
     async def _beat_forever(self) -> None:
         while True:
+            self._due.clear()
             self.send(_NODES, self._node.encode())
-            await asyncio.sleep(HEARTBEAT_SECONDS)
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._due.wait(), HEARTBEAT_SECONDS)
 
     async def _send_forever(self) -> None:
         while True:

@@ -160,8 +160,9 @@ class Cluster:
     def _beat(self, node: str) -> None:
         known = node in self._heard
         self._heard[node] = time.monotonic()
-        if not known:
+        if not known and self.bus:
             self._introduce()
+            self.bus.beat()  # it may have come after the last one
 
     def _send(
         self,

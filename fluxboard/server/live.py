@@ -53,6 +53,7 @@ from fluxboard.server.packets import Notice, Renewal, SocketServer
 from fluxboard.server.settings import Settings
 from fluxboard.server.storage.engine import Committed, Storage
 from fluxboard.server.storage.sql import Tx
+from fluxboard.server.traces import Traces
 from fluxboard.server.whispers import Whisper
 
 SWEEP_SECONDS: Final = 2.0
@@ -89,8 +90,11 @@ class Client:
 class Live:
     """The sockets of this process."""
 
-    def __init__(self, settings: Settings, tokens: Tokens, metrics: Metrics, logins: Throttle) -> None:
+    def __init__(
+        self, settings: Settings, tokens: Tokens, metrics: Metrics, logins: Throttle, traces: Traces
+    ) -> None:
         self._tokens = tokens
+        self._traces = traces
         self._metrics = metrics
         self._storage: Storage | None = None
         self._clients: dict[str, Client] = {}
@@ -259,7 +263,7 @@ class Live:
             await self.sio.emit(ERROR, {"message": message}, to=socket_id)
             return {"ok": False, "message": message}
 
-        self.sio.on(event, handler)
+        self.sio.on(event, self._traces.event(event, handler))
 
     async def _join(self, socket_id: str, client: Client, wanted: JoinProject) -> dict[str, object]:
         project_id = wanted.project_id
@@ -319,7 +323,8 @@ class Live:
                 if isinstance(waiting, str):
                     await self._heal(waiting)
                 else:
-                    await self._publish(waiting)
+                    with self._traces.publishing(waiting):
+                        await self._publish(waiting)
             except Exception:
                 log.exception("publishing a commit failed")
             finally:

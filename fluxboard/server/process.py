@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 import threading
@@ -33,6 +34,12 @@ class _WebSocket(WebSocketsSansIOProtocol):
             super().shutdown()
 
 
+#: How often a server that ends looks whether its connections are closed.
+CLOSED_SECONDS: Final = 0.005
+
+log = logging.getLogger("fluxboard.process")
+
+
 #: How uvicorn speaks: no compression and no pings of its own below those of Socket.IO.
 UVICORN: Final[dict[str, Any]] = {
     "interface": "asgi3",
@@ -43,18 +50,26 @@ UVICORN: Final[dict[str, Any]] = {
     "ws_per_message_deflate": False,
     "ws_ping_interval": None,
     "ws_max_size": 2 * PACKET_MAX,
-    "timeout_graceful_shutdown": DRAIN_SECONDS,
     "server_header": False,
 }
 
 
 class _Uvicorn(uvicorn.Server):
-    """Tells the sockets before it ends, and ends with exit code 0 when it is asked to."""
+    """Tells the sockets before it ends, and ends with exit code 0 when it is asked to.
+
+    It ends as soon as it is asked and its connections are closed; uvicorn's own looks ten times a second.
+    """
 
     def __init__(self, config: uvicorn.Config, live: Live, ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._live = live
         self._ready = ready
+        self._asked = asyncio.Event()
+
+    def end(self) -> None:
+        """Has it end; called on its event loop."""
+        self.should_exit = True
+        self._asked.set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Any:
@@ -66,12 +81,31 @@ class _Uvicorn(uvicorn.Server):
         if self.started:
             self._ready()
 
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):  # which sets the time that answers tell, to the second
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._asked.wait(), 1)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
             server.close()
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._live.drain(), DRAIN_SECONDS)
-        await super().shutdown(sockets)
+        for accepting in sockets or ():
+            accepting.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        try:
+            await asyncio.wait_for(self._wait_tasks_to_complete(), DRAIN_SECONDS)
+        except TimeoutError:
+            log.warning("requests did not end in time and are cancelled")
+            for task in self.server_state.tasks:
+                task.cancel()
+        await self.lifespan.shutdown()
+
+    async def _wait_tasks_to_complete(self) -> None:
+        while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110 - uvicorn's sets
+            await asyncio.sleep(CLOSED_SECONDS)
 
 
 def run(settings: Settings, ready: Callable[[str], None], *, attached: bool = False) -> None:
@@ -108,22 +142,20 @@ async def serve(
     process = listener(Server(settings), ready)
     loop = asyncio.get_running_loop()
 
-    def end() -> None:
-        process.should_exit = True
-
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, end)
+        loop.add_signal_handler(number, process.end)
     if unwanted is not None:
 
         def wait() -> None:
             unwanted()
-            end()
+            with contextlib.suppress(RuntimeError):  # it ended by itself
+                loop.call_soon_threadsafe(process.end)
 
         threading.Thread(target=wait, daemon=True).start()
     await process._serve([listening])
 
 
-def listener(server: Server, ready: Callable[[], None] = lambda: None) -> uvicorn.Server:
+def listener(server: Server, ready: Callable[[], None] = lambda: None) -> _Uvicorn:
     """The uvicorn that serves ``server``; ``ready`` is called once it listens."""
     config = uvicorn.Config(server.asgi, lifespan="on", **UVICORN)
     return _Uvicorn(config, server.live, ready)

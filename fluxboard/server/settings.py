@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
+from fluxboard.server.traces import asked_for, installed
+
 SECRET_MIN = 32
 TOKEN_MIN = 16
 
@@ -35,6 +37,7 @@ class Settings:
     log_level: str = "info"
     workers: int = 1
     metrics_token: str | None = field(default=None, repr=False)
+    otel: bool = False
 
     @classmethod
     def load(
@@ -47,13 +50,15 @@ class Settings:
         redis: str | None = None,
         log_level: str = "info",
         workers: int = 1,
+        otel: bool = False,
     ) -> Settings:
         """Settings from options and the environment.
 
         Read are JWT_SECRET, CORS_ORIGINS, DATABASE_URL, REDIS_URL and METRICS_TOKEN, or the files that
         JWT_SECRET_FILE and so on name. Raises BadSettings for a file that cannot be read, a database that is
         shared without a JWT_SECRET, a secret that is too short, what needs a package that is not installed,
-        and several workers without PostgreSQL and Redis.
+        and several workers without PostgreSQL and Redis. Traces are sent with ``otel``, or where
+        OpenTelemetry's variables name a collector and its packages are installed.
         """
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         url = database_url(database, data)
@@ -67,6 +72,8 @@ class Settings:
         metrics_token = from_environment("METRICS_TOKEN")
         if metrics_token and len(metrics_token) < TOKEN_MIN:
             raise BadSettings(f"METRICS_TOKEN must have at least {TOKEN_MIN} characters.")
+        if otel and not installed():
+            raise BadSettings("Traces need more packages: pip install 'fluxboard[otel]'.")
         origins = from_environment("CORS_ORIGINS") or ""
         return cls(
             host=host,
@@ -78,6 +85,7 @@ class Settings:
             log_level=log_level,
             workers=workers,
             metrics_token=metrics_token,
+            otel=otel or (asked_for() and installed()),
         )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.e2e.server_process import ServerProcess
+from tests.e2e.server_process import QuickServerProcess, ServerProcess
 
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -60,7 +60,7 @@ def server(tmp_path: Path) -> Iterator[ServerProcess]:
     """A running server with a folder of its own."""
     folder = tmp_path / "server"
     folder.mkdir()
-    process = ServerProcess(folder)
+    process = QuickServerProcess(folder)
     process.start()
     yield process
     process.kill()

@@ -40,6 +40,7 @@ def lines(answer: subprocess.CompletedProcess[str]) -> list[str]:
     return answer.stdout.splitlines()
 
 
+@pytest.mark.long(15)
 def test_an_afternoon_of_an_administrator(
     server: ServerProcess, admin: Admin, tmp_path: Path, home: dict[str, str]
 ) -> None:

@@ -11,6 +11,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.server_process import ServerProcess
 
 PASSWORD = "correct horse"
@@ -45,6 +47,7 @@ class Someone:
         return self.run(*arguments, text=f"{PASSWORD}\n")
 
 
+@pytest.mark.long(9)
 def test_a_colleague_joins_and_watches(server: ServerProcess, tmp_path: Path, home: dict[str, str]) -> None:
     ada, bob = Someone("ada", tmp_path, home), Someone("bob", tmp_path, home)
     signed = ada.sign_up(server.url)

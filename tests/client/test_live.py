@@ -13,13 +13,13 @@ from fluxboard.client.live import Live
 from fluxboard.client.session import Session
 from fluxboard.model.wire import TASK_CREATED, TaskCreate
 from tests.client.conftest import QUICK
-from tests.e2e.server_process import ServerProcess
+from tests.e2e.server_process import QuickServerProcess, ServerProcess
 from tests.support.waiting import until
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[ServerProcess]:
-    process = ServerProcess(tmp_path)
+    process = QuickServerProcess(tmp_path)
     process.start()
     yield process
     process.kill()

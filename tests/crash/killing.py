@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import sqlite3
-import subprocess
-import sys
+import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator
@@ -16,8 +14,10 @@ from pathlib import Path
 
 import httpx
 
+from tests.crash import victim
 from tests.crash.victim import STEPS
-from tests.e2e.server_process import ServerProcess
+from tests.e2e.server_process import QuickServerProcess, ServerProcess
+from tests.support.forking import Forked
 
 WRITERS = 8
 PASSWORD = "correct horse"
@@ -71,7 +71,7 @@ def titles(url: str, account: Account) -> Counter[str]:
 def kill_servers(rounds: int, folder: Path, seed: int = 0) -> Iterator[Tally]:
     """Kills a server at a random moment of each round, and looks what is left after its restart."""
     chance, tally = random.Random(seed), Tally()
-    server = ServerProcess(folder)
+    server = QuickServerProcess(folder)
     server.start()
     account = sign_up(server.url)
     for _ in range(rounds):
@@ -113,7 +113,7 @@ async def _write_until_killed(server: ServerProcess, account: Account, seconds: 
 def kill_clients(rounds: int, folder: Path, seed: int = 0) -> Iterator[Tally]:
     """Kills a client at each step in turn, starts it again, and looks that each saved edit arrived once."""
     chance, tally = random.Random(seed), Tally()
-    server = ServerProcess(folder)
+    server = QuickServerProcess(folder)
     server.start()
     account = sign_up(server.url)
     for number in range(rounds):
@@ -122,7 +122,7 @@ def kill_clients(rounds: int, folder: Path, seed: int = 0) -> Iterator[Tally]:
         step = STEPS[number % len(STEPS)]
         saved = _run_victim(server.url, account, home, step, chance)
         again = _victim(server.url, account, home, "never", 0, 0)
-        assert again.wait(60) == 0
+        assert again.wait(60) == 0, (home / "said").read_text()
         found = titles(server.url, account)
         tally.rounds += 1
         tally.acknowledged += len(saved)
@@ -135,38 +135,30 @@ def kill_clients(rounds: int, folder: Path, seed: int = 0) -> Iterator[Tally]:
 
 def _run_victim(url: str, account: Account, home: Path, step: str, chance: random.Random) -> list[str]:
     """Lets a client edit until it dies; where no step kills it, it is killed at a random moment."""
-    victim = _victim(url, account, home, step, chance.randint(1, 6), 200 if step == "never" else 5)
-    assert victim.stdout is not None
+    said = home / "said"
+    dying = _victim(url, account, home, step, chance.randint(1, 6), 200 if step == "never" else 5)
     if step == "never":
-        victim.stdout.readline()
-        saved = [victim.stdout.readline().strip() for _ in range(chance.randint(1, 30))]
-        victim.kill()
-    else:
-        saved = []
-    rest, _ = victim.communicate(timeout=60)
-    return [title for title in [*saved, *rest.split()] if title]
+        count, deadline = 1 + chance.randint(1, 30), time.monotonic() + 60
+        while dying.poll() is None and _lines(said) < count:
+            assert time.monotonic() < deadline, "it says nothing"
+            time.sleep(0.002)  # the poll itself
+        dying.kill()
+    dying.wait(60)
+    return said.read_text().split()
 
 
-def _victim(
-    url: str, account: Account, home: Path, step: str, after: int, edits: int
-) -> subprocess.Popen[str]:
-    environment = {
-        **os.environ,
-        "XDG_STATE_HOME": str(home),
-        "HOME": str(home),
-        "VICTIM_TOKEN": account.token,
-    }
-    command = [
-        sys.executable,
-        "-m",
-        "tests.crash.victim",
-        url,
-        account.project_id,
-        step,
-        str(after),
-        str(edits),
-    ]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+def _lines(path: Path) -> int:
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+def _victim(url: str, account: Account, home: Path, step: str, after: int, edits: int) -> Forked:
+    environment = {"XDG_STATE_HOME": str(home), "HOME": str(home), "VICTIM_TOKEN": account.token}
+    return Forked(
+        victim.run,
+        *(url, account.project_id, step, after, edits),
+        environment=environment,
+        output=home / "said",
+    )
 
 
 def _broken(path: Path) -> bool:

@@ -8,13 +8,17 @@ import pytest
 
 from tests.crash.killing import Tally, kill_clients, kill_servers
 
-KILLS = 50
+#: Five times ten, so that they go on beside each other. Ten are each step of a client twice.
+KILLS, TIMES = 10, 5
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("seed", range(TIMES))
 @pytest.mark.parametrize("kill", [kill_servers, kill_clients])
-def test_nothing_acknowledged_is_lost_and_nothing_happens_twice(kill, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.long(6)
+def test_nothing_acknowledged_is_lost_and_nothing_happens_twice(kill, seed: int, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     tally = Tally()
-    for tally in kill(KILLS, tmp_path):
+    for tally in kill(KILLS, tmp_path, seed):
         assert (tally.lost, tally.doubled, tally.broken) == (0, 0, 0), str(tally)
+    assert tally.rounds == KILLS
     assert tally.acknowledged > KILLS

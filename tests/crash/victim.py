@@ -1,4 +1,4 @@
-"""A client program that edits a board and dies at a given step: ``python -m tests.crash.victim``.
+"""A client program that edits a board and dies at a given step.
 
 It prints the operation of each edit that is on disk, one a line, before it goes on.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from typing import Any
 
 from fluxboard.client.local import LocalStore
@@ -45,9 +44,8 @@ def arm(step: str, after: int) -> None:
     setattr(owner, name, counted)
 
 
-async def main(server: str, project_id: str, step: str, after: int, edits: int) -> None:
+async def main(server: str, project_id: str, edits: int) -> None:
     """Makes ``edits`` edits; without any it sends what an earlier run left."""
-    arm(step, after)
     session = await Session.open(server, remember=False, token=os.environ["VICTIM_TOKEN"], kept_as="crash")
     board = await session.board(project_id)
     await board.start()
@@ -61,5 +59,7 @@ async def main(server: str, project_id: str, step: str, after: int, edits: int) 
     await session.close()
 
 
-if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5])))
+def run(server: str, project_id: str, step: str, after: int, edits: int) -> None:
+    """The program, in a process of its own."""
+    arm(step, after)
+    asyncio.run(main(server, project_id, edits))

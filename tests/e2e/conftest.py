@@ -10,12 +10,12 @@ from fluxboard.client.board import Board
 from fluxboard.client.events import BoardEvent, Remote
 from fluxboard.client.live import Timing
 from fluxboard.client.session import Session
-from tests.e2e.server_process import ServerProcess
+from tests.e2e.server_process import QuickServerProcess, ServerProcess
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[ServerProcess]:
-    process = ServerProcess(tmp_path)
+    process = QuickServerProcess(tmp_path)
     process.start()
     yield process
     process.kill()

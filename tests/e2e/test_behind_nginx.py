@@ -143,6 +143,7 @@ async def test_people_on_different_servers_see_each_other_and_each_others_edits(
         await until(lambda: {user.name for user in ada.board.online} == {"p0"}, what="he left")
 
 
+@pytest.mark.long(25)
 async def test_a_server_that_is_killed_under_load_loses_nothing_and_nobody(site: Site) -> None:
     async with at_work(site, 4) as people:
         work = Work(people)
@@ -159,6 +160,7 @@ async def test_a_server_that_is_killed_under_load_loses_nothing_and_nobody(site:
         await work.converged()
 
 
+@pytest.mark.long(50)
 async def test_redis_may_be_away_and_edits_are_late_but_not_lost(site: Site) -> None:
     async with at_work(site, 3) as people:
         work = Work(people)

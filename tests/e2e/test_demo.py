@@ -14,6 +14,7 @@ from tests.support.terminal import Terminal
 from tests.support.waiting import until
 
 
+@pytest.mark.long(9)
 async def test_a_living_board_within_seconds_and_nothing_left_behind(tmp_path: Path) -> None:
     env = {**os.environ, "HOME": str(tmp_path), "TMPDIR": str(tmp_path), "USER": "ada"}
     terminal = Terminal([sys.executable, "-m", "fluxboard", "demo"], env)

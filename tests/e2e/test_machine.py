@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 import msgspec
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
@@ -241,6 +242,7 @@ def as_json(task: Task) -> object:
     return msgspec.to_builtins(task)
 
 
+@pytest.mark.long(20)
 def test_whatever_two_people_do_ends_well(tmp_path: Path) -> None:
     server = ServerProcess(tmp_path)
     server.start()

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.cli.test_team import Someone
 from tests.e2e.server_process import ServerProcess
@@ -21,6 +22,7 @@ def plain_environment() -> dict[str, str]:
     return kept | {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring", "USER": "ada"}
 
 
+@pytest.mark.long(15)
 async def test_edits_of_a_train_ride_arrive_in_order_and_once(server: ServerProcess, tmp_path: Path) -> None:
     ada = Someone("ada", tmp_path, plain_environment())
     assert ada.sign_up(server.url).returncode == 0

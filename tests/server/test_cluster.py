@@ -184,3 +184,17 @@ async def test_a_session_that_ends_at_one_node_ends_at_the_other(pair: Pair) -> 
     _, mila, _, _, milas = await pair.two()
     await done(pair.at(pair.here, mila).post("/api/auth/logout"))
     await until(lambda: milas.of("auth:expired") and milas.closed, 5)
+
+
+async def test_a_process_that_comes_is_known_before_the_next_heartbeat(
+    postgres: str, redis: RedisProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bus, "HEARTBEAT_SECONDS", 60.0)
+    monkeypatch.setattr(bus, "DEAF_SECONDS", 600.0)
+    settings = Settings(database=postgres, redis=redis.url, jwt_secret=SECRET)
+    async with running(settings) as here:
+        first = here.server.live.cluster.bus
+        assert first is not None
+        await until(lambda: first.lag < 30, what="its own is heard, and there is nothing more to send")
+        async with running(settings) as there:
+            await until(Pair(here, there, redis).ready, what="each hears the other")

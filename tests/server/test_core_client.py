@@ -85,7 +85,7 @@ async def test_two_core_clients_work_together(world: World, transport: str) -> N
     await ada.delete(project, task)
     for client in (ada, bob):
         ear = client.ear
-        await until(lambda e=ear: e.of("task:deleted"))  # type: ignore[misc]
+        await until(lambda e=ear: e.of("task:deleted") and len(e.of("activity:new")) >= 4)  # type: ignore[misc]
         assert len(ear.of("task:created")) == 1, "the author's emit is not repeated"
         assert len(ear.of("task:updated")) == 2
         assert len(ear.of("task:deleted")) == 1

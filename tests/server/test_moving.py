@@ -80,6 +80,7 @@ async def seen_by(person: Person, project: str) -> dict[str, Any]:
     return {"tasks": tasks, "changes": await person.changes(project), **seen}
 
 
+@pytest.mark.long(15)
 async def test_a_real_board_is_the_same_on_the_other_database(
     settings: Settings, target: str, tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import random
 from uuid import uuid4
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -115,6 +116,7 @@ async def test_random_edits_replay_to_the_list_at_every_revision(world: World) -
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.lists(st.tuples(st.sampled_from("cmdru"), st.integers(0, 5), st.integers(0, 5)), max_size=12))
+@pytest.mark.long(10)
 async def test_any_edits_replay_to_the_list(world: World, data: list[tuple[str, int, int]]) -> None:
     if not hasattr(world, "ada"):
         world.ada = await world.person()  # type: ignore[attr-defined]

@@ -93,6 +93,7 @@ async def someone(http: httpx.AsyncClient, name: str) -> tuple[str, str]:
     return auth["token"], (await done(http.post("/api/projects", json={"name": "P"})))["project"]["id"]
 
 
+@pytest.mark.long(13)
 async def test_a_worker_dies_all_are_renewed_and_nothing_acknowledged_is_lost(company: Company) -> None:
     async with httpx.AsyncClient(base_url=company.url, timeout=20) as http:
         token, project = await someone(http, "ada")
@@ -146,6 +147,7 @@ async def test_a_worker_dies_all_are_renewed_and_nothing_acknowledged_is_lost(co
     assert "Traceback" not in logged
 
 
+@pytest.mark.long(10)
 async def test_figures_are_of_all_workers_and_polling_is_refused(company: Company) -> None:
     async with httpx.AsyncClient(base_url=company.url, timeout=20) as http:
         token, project = await someone(http, "mila")

@@ -253,6 +253,6 @@ async def _node(settings: Settings) -> AsyncIterator[tuple[str, Server]]:
         assert process.started, serving
         yield url, server
     finally:
-        process.should_exit = True
+        process.end()
         await serving
         accepting.close()

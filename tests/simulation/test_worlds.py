@@ -10,6 +10,7 @@ A_TEST = 25
 
 
 @pytest.mark.parametrize("first", range(0, 300, A_TEST))
+@pytest.mark.long(8)
 def test_the_invariants_hold(first: int) -> None:
     for seed in range(first, first + A_TEST):
         try:

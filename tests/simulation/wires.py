@@ -113,6 +113,9 @@ class SimBus:
         self._running = False
         self.network.remove(self)
 
+    def beat(self) -> None:
+        """Nobody is silent here."""
+
     def follow(self, channel: str) -> None:
         self._followed.add(channel)
 

@@ -394,6 +394,7 @@ def simulate(seed: int) -> None:
             world = World(seed, loop, Path(folder))
             with _alarmed(world.wrong):
                 run(world.live(), loop)
+            world.backend.close()
     finally:
         asyncio.set_event_loop(None)
         uuid6.uuid7, types.datetime = before[0], before[1]  # type: ignore[misc]

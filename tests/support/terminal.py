@@ -9,6 +9,7 @@ import re
 import select
 import signal
 import struct
+import subprocess
 import termios
 import time
 from collections.abc import Sequence
@@ -52,6 +53,23 @@ class Terminal:
                 break
             chunks.append((time.perf_counter(), chunk))
         return chunks
+
+    def record(self, command: Sequence[str]) -> list[tuple[float, bytes]]:
+        """What arrives while another program runs, and until it is quiet then, each piece with when it came.
+
+        Times are those of time.monotonic(); the screen does not have the pieces yet.
+        """
+        pieces: list[tuple[float, bytes]] = []
+        with subprocess.Popen(command) as other:
+            while select.select([self._fd], [], [], 3)[0] or other.poll() is None:
+                if select.select([self._fd], [], [], 0)[0]:
+                    pieces.append((time.monotonic(), os.read(self._fd, 65536)))
+        assert other.returncode == 0, command
+        return pieces
+
+    def feed(self, piece: bytes) -> None:
+        """Puts a recorded piece on the screen."""
+        self._stream.feed(piece)
 
     def until(self, *texts: str, seconds: float = 20) -> float:
         """Seconds since the start until what put all ``texts`` on the screen had come."""
