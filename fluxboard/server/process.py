@@ -12,27 +12,14 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 import uvicorn
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.protocol import OPEN
 
 from fluxboard.server.app import Server
 from fluxboard.server.listening import DRAIN_SECONDS, listen, url_of, wait_for_eof
 from fluxboard.server.live import PACKET_MAX, Live
 from fluxboard.server.logs import log_to_stderr
-from fluxboard.server.protocols import Http
+from fluxboard.server.protocols import Http, WebSocket
 from fluxboard.server.settings import Settings
 from fluxboard.server.storage.migrate import migrate
-
-
-class _WebSocket(WebSocketsSansIOProtocol):
-    """Ends quietly when it is closing already; uvicorn's own fails at that, and the shutdown with it."""
-
-    def shutdown(self) -> None:
-        if self.handshake_complete and self.conn.state is not OPEN:
-            self.transport.close()
-        else:
-            super().shutdown()
-
 
 #: How often a server that ends looks whether its connections are closed.
 CLOSED_SECONDS: Final = 0.005
@@ -46,7 +33,7 @@ UVICORN: Final[dict[str, Any]] = {
     "access_log": False,
     "log_config": None,
     "http": Http,
-    "ws": _WebSocket,
+    "ws": WebSocket,
     "ws_per_message_deflate": False,
     "ws_ping_interval": None,
     "ws_max_size": 2 * PACKET_MAX,

@@ -6,6 +6,8 @@ import asyncio
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.protocol import OPEN
 
 #: More than so many bytes are not held back.
 _HELD_MAX: Final = 64 * 1024
@@ -51,3 +53,13 @@ class Http(HttpToolsProtocol):
         assert isinstance(self.transport, Gathered)
         self.transport = self.transport.below
         super().handle_websocket_upgrade()
+
+
+class WebSocket(WebSocketsSansIOProtocol):
+    """Ends quietly when it is closing already; uvicorn's own fails at that, and the shutdown with it."""
+
+    def shutdown(self) -> None:
+        if self.handshake_complete and self.conn.state is not OPEN:
+            self.transport.close()
+        else:
+            super().shutdown()
