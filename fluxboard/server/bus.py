@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-PREFIX: Final = "fluxboard:"
 HEARTBEAT_SECONDS: Final = 2.0
 #: Without its own heartbeat for so long a process is deaf.
 DEAF_SECONDS: Final = 6.0
@@ -47,6 +46,8 @@ class Bus:
         from redis.asyncio import Redis
 
         self._redis: Redis = Redis.from_url(url, socket_connect_timeout=3, socket_timeout=5)
+        # What is published reaches all databases of a Redis; boards that have one each are apart by this.
+        self._prefix = f"fluxboard:{self._redis.connection_pool.connection_kwargs.get('db') or 0}:"
         self._node = node
         self._hear = hear
         self._beat = beat
@@ -117,7 +118,7 @@ class Bus:
     async def _listen(self) -> None:
         self._wanted = asyncio.Queue()
         async with self._redis.pubsub(ignore_subscribe_messages=True) as listening:
-            await listening.subscribe(*(PREFIX + name for name in (_NODES, *self._followed)))
+            await listening.subscribe(*(self._prefix + name for name in (_NODES, *self._followed)))
             self._heard_at = time.monotonic() - HEARTBEAT_SECONDS
             self._connected()
             self.beat()  # who hears it says that it is there, too
@@ -126,7 +127,7 @@ class Bus:
                 while self.ready:
                     message = await listening.get_message(timeout=HEARTBEAT_SECONDS)
                     if message is not None:
-                        self._heard(message["channel"].decode().removeprefix(PREFIX), message["data"])
+                        self._heard(message["channel"].decode().removeprefix(self._prefix), message["data"])
                 log.warning("the own heartbeat is not heard; connecting to Redis anew")
             finally:
                 following.cancel()
@@ -136,7 +137,7 @@ class Bus:
             channel, wanted = await self._wanted.get()
             call = listening.subscribe if wanted else listening.unsubscribe
             with contextlib.suppress(Exception):  # a broken connection is seen by who reads from it
-                await call(PREFIX + channel)
+                await call(self._prefix + channel)
 
     def _heard(self, channel: str, data: bytes) -> None:
         if channel == _NODES:
@@ -170,7 +171,7 @@ class Bus:
             try:
                 async with self._redis.pipeline(transaction=False) as pipeline:
                     for channel, message in batch:
-                        pipeline.publish(PREFIX + channel, message)
+                        pipeline.publish(self._prefix + channel, message)
                     await pipeline.execute()
             except Exception as error:
                 self.lost += len(batch)

@@ -82,7 +82,15 @@ def _settings(request: pytest.FixtureRequest, kind: str) -> Settings:
         return Settings(database=database, jwt_secret=SECRET)
     if not REDIS:
         pytest.skip("FLUXBOARD_TEST_REDIS is not set")
-    return Settings(database=database, redis=REDIS, jwt_secret=SECRET)
+    return Settings(database=database, redis=_redis_of(request), jwt_secret=SECRET)
+
+
+def _redis_of(request: pytest.FixtureRequest) -> str:
+    """The Redis of the tests, with a database number for each of the processes that run them."""
+    worker = getattr(request.config, "workerinput", {}).get("workerid", "gw0")
+    url = urlsplit(REDIS or "")
+    number = (int(url.path.strip("/") or 0) + int(worker.removeprefix("gw"))) % 16
+    return urlunsplit(url._replace(path=f"/{number}"))
 
 
 @pytest.fixture(params=["sqlite", "postgres", "two nodes"])

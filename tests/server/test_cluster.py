@@ -96,6 +96,25 @@ async def test_a_burst_at_both_nodes_reaches_both_in_order(pair: Pair) -> None:
         assert revs(ear) == list(range(head - 39, head + 1))
 
 
+async def test_boards_with_a_redis_database_each_do_not_hear_each_other(
+    pair: Pair, settings: Settings, redis: RedisProcess
+) -> None:
+    other = Settings(database=settings.database, redis=f"{redis.url}/1", jwt_secret=SECRET)
+    async with running(other) as stranger:
+        cluster = stranger.server.live.cluster
+        await until(lambda: cluster.bus is not None and cluster.bus.ready)
+        (
+            ada,
+            _,
+            _,
+            hers,
+            milas,
+        ) = await pair.two()  # a presence that went over Redis, later than all heartbeats
+        await until(lambda: hers.online() == milas.online() == {ada.name, "mila"})
+        assert cluster.others == 0
+        assert pair.here.server.live.cluster.others == 1
+
+
 async def test_people_at_both_nodes_see_each_other_and_a_person_is_listed_once(pair: Pair) -> None:
     ada, _, project, hers, milas = await pair.two()
     both = {"ada", "mila"}
