@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,24 +51,23 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    name, database = new_postgres()
-    redis = RedisProcess(tmp_path)
-    redis.start()
-    servers = []
-    for number in range(2):
-        folder = tmp_path / f"server-{number}"
-        folder.mkdir()
-        servers.append(ServerProcess(folder, database=database, redis=redis.url))
-    for server in servers:
-        server.start()
-    nginx = NginxProcess(tmp_path, (servers[0].port, servers[1].port))
-    nginx.start()
-    yield Site(servers, redis, nginx)
-    nginx.stop()
-    for server in servers:
-        server.kill()
-    redis.stop()
-    drop_postgres(name)
+    with ExitStack() as started:  # what runs is ended, too, when a part does not come up or is not installed
+        name, database = new_postgres()
+        started.callback(drop_postgres, name)
+        redis = RedisProcess(tmp_path)
+        redis.start()
+        started.callback(redis.stop)
+        servers = []
+        for number in range(2):
+            folder = tmp_path / f"server-{number}"
+            folder.mkdir()
+            servers.append(ServerProcess(folder, database=database, redis=redis.url))
+            servers[-1].start()
+            started.callback(servers[-1].kill)
+        nginx = NginxProcess(tmp_path, (servers[0].port, servers[1].port))
+        nginx.start()
+        started.callback(nginx.stop)
+        yield Site(servers, redis, nginx)
 
 
 @asynccontextmanager

@@ -104,6 +104,7 @@ GROUPS = [list(TEXTS.values())[start : start + 5] for start in range(0, len(TEXT
     [*((group, DESK) for group in GROUPS), (WIDE, PHONE), (WIDE, STAMP)],
     ids=[*(f"desk {number}" for number in range(len(GROUPS))), "phone", "stamp"],
 )
+@pytest.mark.long(9)
 async def test_every_screen_of_a_board(texts: list[str], size: tuple[int, int], opened: Open) -> None:
     async with opened(board_of(texts), size) as it:
         tame(it.app)
@@ -214,6 +215,7 @@ async def test_each_screen_alone(keys: tuple[str, ...], size: tuple[int, int], o
             tame(it.app)
 
 
+@pytest.mark.long(15)
 async def test_the_text_is_shown_as_it_is(opened: Open) -> None:
     async with opened(FakeBoard([Task(id="t", title="x")]), (160, 48)) as it:
         for text in SHORT.values():
