@@ -40,7 +40,8 @@ from fluxboard.tui.widgets.lanes import Lanes
 from fluxboard.tui.widgets.quick_add import QuickAddBox
 from fluxboard.tui.widgets.sidebar import Sidebar
 from fluxboard.tui.widgets.tour import Tour
-from fluxboard.tui.wishes import WantsProjects, WantsTask
+from fluxboard.tui.widgets.waiting import Waiting
+from fluxboard.tui.wishes import WantsAction, WantsProjects, WantsTask
 
 if TYPE_CHECKING:
     from fluxboard.tui.widgets.task_pane import TaskPane
@@ -56,6 +57,7 @@ class BoardScreen(Screen[None]):
     DEFAULT_CSS = """
     BoardScreen { layout: vertical; }
     BoardScreen #body { height: 1fr; }
+    BoardScreen > Waiting { padding: 0 1; }
     BoardScreen #notice { height: auto; max-height: 4; padding: 0 1; display: none;
         background: $error-muted; }
     """
@@ -116,6 +118,7 @@ class BoardScreen(Screen[None]):
         yield self.header
         yield Static("", id="notice", markup=False)
         yield self.finder.bar
+        yield Waiting("Loading the board")
         yield self.tabs
         with Horizontal(id="body"):
             yield self.lanes
@@ -146,7 +149,8 @@ class BoardScreen(Screen[None]):
         self._set_failure(None)
         self.lanes.tell_empty("Loading …")
         try:
-            await self.board.start()
+            with self.query_one(Waiting).on():
+                await self.board.start()
         except Exception as error:  # the client's errors are written for the user
             self._set_failure(clean_line(str(error)) or type(error).__name__)
         self.lanes.tell_empty("")
@@ -345,24 +349,16 @@ class BoardScreen(Screen[None]):
             return BY_ID[str(parameters[0])].when(self)
         return super().check_action(action, parameters)
 
-    async def on_key_footer_pressed(self, message: KeyFooter.Pressed) -> None:
+    async def on_wants_action(self, message: WantsAction) -> None:
         if BY_ID[message.action].when(self):
             await self.action_act(message.action)
-
-    def on_board_header_name_pressed(self) -> None:
-        self.ask_for_projects()
-
-    async def on_board_header_attention_pressed(self) -> None:
-        await self.action_act("attention")
-
-    async def on_board_header_inbox_pressed(self) -> None:
-        await self.action_act("inbox")
 
     def on_column_tabs_picked(self, message: ColumnTabs.Picked) -> None:
         self.go(lambda: self.cursor.to_column(message.place))
 
-    def on_folded_lane_pressed(self, message: FoldedLane.Pressed) -> None:
-        self.finder.fold(message.status)
+    async def on_folded_lane_pressed(self, message: FoldedLane.Pressed) -> None:
+        self.go(lambda: self.cursor.to_column(self.view.place_of(message.status)))
+        await self.action_act("collapse")
 
     def on_filter_bar_changed(self, message: FilterBar.Changed) -> None:
         self.finder.search(message.query)

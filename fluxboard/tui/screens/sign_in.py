@@ -16,6 +16,7 @@ from fluxboard.model.text import clean_line
 from fluxboard.model.types import PASSWORD_MIN
 from fluxboard.tui.ports import Session
 from fluxboard.tui.widgets.dialog import Dialog, hints
+from fluxboard.tui.widgets.waiting import Waiting
 
 
 class SignInScreen(Screen[bool]):
@@ -34,6 +35,7 @@ class SignInScreen(Screen[bool]):
     SignInScreen Label { color: $flux-muted; }
     SignInScreen Input { margin-bottom: 1; }
     SignInScreen #error { color: $error; display: none; max-height: 4; margin-bottom: 1; }
+    SignInScreen Waiting { margin-bottom: 1; }
     SignInScreen #buttons { height: 1; }
     SignInScreen #name-row { height: auto; display: none; }
     SignInScreen #keys { margin-top: 1; }
@@ -58,6 +60,7 @@ class SignInScreen(Screen[bool]):
             yield Label("Password")
             yield Input(id="password", password=True)
             yield Static("", id="error", markup=False)
+            yield Waiting("Asking the server")
             with Horizontal(id="buttons"):
                 yield Button("Sign in", id="submit", variant="primary", compact=True)
                 yield Button("New account", id="switch", compact=True)
@@ -119,17 +122,20 @@ class SignInScreen(Screen[bool]):
     @work(exclusive=True, exit_on_error=False)
     async def _send(self, email: str, password: str, name: str) -> None:
         button = self.query_one("#submit", Button)
-        button.loading = True
+        pressed, button.disabled = button.has_focus, True  # sent once, however often it is pressed
         try:
-            if self.signing_up:
-                await self.session.sign_up(email, password, name)
-            else:
-                await self.session.sign_in(email, password)
+            with self.query_one(Waiting).on():
+                if self.signing_up:
+                    await self.session.sign_up(email, password, name)
+                else:
+                    await self.session.sign_in(email, password)
         except Exception as error:  # the client's errors are written for the user
             self._say(clean_line(str(error)) or "The server did not answer. What you typed is kept.")
             return
         finally:
-            button.loading = False
+            button.disabled = False
+            if pressed:
+                button.focus()
         self.dismiss(True)
 
     def _say(self, text: str) -> None:

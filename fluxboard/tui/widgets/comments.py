@@ -16,6 +16,7 @@ from textual.widgets import Markdown, Static, TextArea
 from fluxboard.model.types import COMMENT_MAX, Comment
 from fluxboard.tui.dates import ago
 from fluxboard.tui.ports import Board, Clock
+from fluxboard.tui.widgets.waiting import Waiting
 
 #: The newest so many are shown at once; each is a Markdown of its own.
 _SHOWN: Final = 20
@@ -118,6 +119,7 @@ class Conversation(Vertical):
 
     def compose(self) -> ComposeResult:
         yield self._heading
+        yield Waiting("Reading the comments")
         yield self._remarks
         yield _Writing(tab_behavior="focus", soft_wrap=True)
         yield Static(_HINT, id="hint", markup=False)
@@ -135,7 +137,8 @@ class Conversation(Vertical):
     async def load(self) -> None:
         """Asks the server for them; without one what is known stays."""
         try:
-            await self.board.load_comments(self._task_id)
+            with self.query_one(Waiting).on():
+                await self.board.load_comments(self._task_id)
         except Exception:  # the title says so
             self._draw(away=True)
         else:

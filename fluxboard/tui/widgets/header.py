@@ -17,6 +17,7 @@ from fluxboard.model.types import COMPLETED, Column, OnlineUser, progress_of
 from fluxboard.tui.faces import Faces
 from fluxboard.tui.themes import Palette
 from fluxboard.tui.widgets.card import clip
+from fluxboard.tui.wishes import WantsAction
 
 _BAR = 12
 _ROOM_FOR_BAR = 56
@@ -97,18 +98,6 @@ class BoardHeader(Widget):
 
     ALLOW_SELECT = False
     DEFAULT_CSS = "BoardHeader { height: 1; background: $panel; padding: 0 1; }"
-
-    @dataclass
-    class NamePressed(Message):
-        """The project's name was clicked."""
-
-    @dataclass
-    class AttentionPressed(Message):
-        """The count of refused edits was clicked."""
-
-    @dataclass
-    class InboxPressed(Message):
-        """The count of what waits in the inbox was clicked."""
 
     def __init__(self, faces: Faces) -> None:
         super().__init__()
@@ -229,11 +218,11 @@ class BoardHeader(Widget):
     def on_click(self, event: events.Click) -> None:
         start, end = self._attention
         if start <= event.x - 1 < end:
-            self.post_message(self.AttentionPressed())
+            self.post_message(WantsAction("attention"))
         elif self._inbox[0] <= event.x - 1 < self._inbox[1]:
-            self.post_message(self.InboxPressed())
+            self.post_message(WantsAction("inbox"))
         elif event.x < 4 + cell_len(self.faces.board.project.name) + 3:
-            self.post_message(self.NamePressed())
+            self.post_message(WantsAction("projects"))
 
 
 def _badge(text: str, colour: str, palette: Palette) -> Content:

@@ -26,6 +26,7 @@ from fluxboard.tui.widgets.card import UNTITLED, priority_text
 from fluxboard.tui.widgets.checklist import Checklist
 from fluxboard.tui.widgets.comments import Conversation
 from fluxboard.tui.widgets.dialog import hints
+from fluxboard.tui.widgets.waiting import Waiting
 
 _PRIORITY_STYLES: Final = {
     "low": "$flux-low",
@@ -71,6 +72,7 @@ class TaskPane(Vertical):
     TaskPane Body { height: 1fr; margin-top: 1; scrollbar-size-vertical: 1; }
     TaskPane Markdown { padding: 0; margin: 0; background: $panel; }
     TaskPane #history { height: auto; margin-top: 1; color: $flux-muted; display: none; }
+    TaskPane Body > Waiting { margin-top: 1; }
     TaskPane #pane-keys { height: 1; margin-top: 1; text-wrap: nowrap; }
     """
 
@@ -92,6 +94,7 @@ class TaskPane(Vertical):
         self.task_id: str | None = None
         self._stop: Unsubscribe | None = None
         self._past = Static("", id="history", markup=False)
+        self._reading = Waiting("Reading the history")
         self._talk = Conversation(board, clock)
         self._shown: Task | None = None
         self._described: tuple[str, str] | None = None
@@ -105,6 +108,7 @@ class TaskPane(Vertical):
             yield Markdown("", open_links=False)
             yield Checklist(self.board)
             yield self._talk
+            yield self._reading
             yield self._past
         yield Static(
             hints(
@@ -181,7 +185,8 @@ class TaskPane(Vertical):
         self._read()
         history = self._past
         try:
-            entries = await self.board.history(self.task_id or "")
+            with self._reading.on():
+                entries = await self.board.history(self.task_id or "")
         except Exception:  # the board itself is there without it
             # What was loaded before is better than nothing.
             if not history.display:
