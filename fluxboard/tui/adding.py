@@ -88,7 +88,11 @@ class Adding:
 
         shown = "\n".join(task.title for task in tasks[:4]) + ("\n…" if len(tasks) > 4 else "")
         question = ConfirmScreen(
-            f"Add {len(tasks)} tasks, one for each line?", shown, yes="Add", no="Cancel", hint="u undoes it"
+            f"Add {len(tasks)} tasks, one for each line?",
+            shown,
+            yes="Add",
+            no="Cancel",
+            hint=f"{screen.key('undo')} undoes it",
         )
         screen.app.push_screen(question, answered)
 

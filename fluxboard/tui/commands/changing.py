@@ -55,7 +55,9 @@ def order_last(screen: BoardScreen) -> None:
 def _reorder(screen: BoardScreen, distance: int) -> None:
     cursor, view = screen.cursor, screen.view
     if not view.by_hand:
-        screen.notify("The order is made by sorting or grouping; o and O change that.", timeout=4)
+        screen.notify(
+            f"Sorting or grouping makes the order: {screen.key('sort')}, {screen.key('group')}.", timeout=4
+        )
         return
     ids = view.ids(cursor.status)
     place = cursor.index + distance
@@ -184,7 +186,9 @@ def archive(screen: BoardScreen) -> None:
     away = not all(board.tasks[task_id].archived for task_id in targets)
     _update(screen, targets, TaskPatch(archived=away))
     what = f"{len(targets)} tasks" if len(targets) > 1 else "The task"
-    text = f"{what} archived: /is:archived finds it, u brings it back" if away else f"{what} is back"
+    text = f"{what} is back"
+    if away:
+        text = f"{what} archived: /is:archived finds it, {screen.key('undo')} brings it back"
     screen.notify(text, timeout=4)
 
 
@@ -284,7 +288,8 @@ def delete(screen: BoardScreen) -> None:
             board.delete(there)
             screen.after_edit()
 
-    screen.app.push_screen(ConfirmScreen(question, what, yes="Delete", hint="u brings it back"), answered)
+    hint = f"{screen.key('undo')} brings it back"
+    screen.app.push_screen(ConfirmScreen(question, what, yes="Delete", hint=hint), answered)
 
 
 def undo(screen: BoardScreen) -> None:

@@ -15,7 +15,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from fluxboard.model.text import clean_line
-from fluxboard.tui.actions import BY_ID, bindings, footer_hints, with_keys
+from fluxboard.tui.actions import BY_ID, bindings, footer_hints, key_names, with_keys
 from fluxboard.tui.adding import Adding
 from fluxboard.tui.config import Config
 from fluxboard.tui.cursor import Cursor
@@ -77,6 +77,7 @@ class BoardScreen(Screen[None]):
         self.memory: Memory = memory or NoMemory()
         self.config = config
         self.actions = with_keys(config.keys)
+        self.key = key_names(self.actions)
         looks = self.memory.looks(board.project.id)
         style = CardStyle(config.density or "normal", config.dates)
         self.board = board
@@ -84,7 +85,7 @@ class BoardScreen(Screen[None]):
         self.view = View(board, lambda: self.today, looks.last)
         self.cursor = Cursor(self.view)
         self.faces = Faces(self.view, self.cursor, TERMINAL, self.today, style)
-        self.lanes = Lanes(self.faces)
+        self.lanes = Lanes(self.faces, self.key)
         self.finder = Finder(self, looks)
         self.adding = Adding(self)
         self.following = Following(self)
@@ -112,8 +113,7 @@ class BoardScreen(Screen[None]):
         self.tabs = ColumnTabs(self.faces)
         self.sidebar = Sidebar(self.faces, self.clock)
         self.key_footer = KeyFooter(lambda: footer_hints(self), palette)
-        keys = {action.id: action.shown_keys[0] for action in self.actions if action.keys}
-        self.tour = Tour(keys, keys.get("end_tour", "T"))
+        self.tour = Tour(self.key)
         self.news = NewsDesk(self)
         yield self.header
         yield Static("", id="notice", markup=False)
@@ -297,7 +297,8 @@ class BoardScreen(Screen[None]):
         notice = self.query_one("#notice", Static)
         notice.display = reason is not None
         if reason is not None:
-            notice.update(f"Could not reach the board: {reason}. What you see is kept; r tries again.")
+            again = f"{self.key('retry')} tries again"
+            notice.update(f"Could not reach the board: {reason}. What you see is kept; {again}.")
         self.refresh_chrome()
 
     def project_changed(self) -> None:
@@ -339,7 +340,7 @@ class BoardScreen(Screen[None]):
             self.sync(())  # it acts on what is there now, not on what was painted a moment ago
         if self.tour.did(action_id):
             self.memory.keep_tour()
-            self.notify("That is all you need. ctrl+p finds the rest.", timeout=6)
+            self.notify(f"That is all you need. {self.key('palette')} finds the rest.", timeout=6)
         outcome = action.run(self)
         if outcome is not None:
             await outcome

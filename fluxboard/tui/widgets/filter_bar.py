@@ -23,7 +23,7 @@ class FilterInput(CompletingInput):
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "clear_filter", "Clear the filter")]
 
     def action_clear_filter(self) -> None:
-        if not self.close_choices():
+        if not self.choices.close():
             self.value = ""
             self.post_message(FilterBar.Left())
 

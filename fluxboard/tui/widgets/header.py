@@ -20,6 +20,8 @@ from fluxboard.tui.widgets.card import clip
 from fluxboard.tui.wishes import WantsAction
 
 _BAR = 12
+#: A collapsed column that is alone on the screen has so much and more.
+_ROOM_FOR_SENTENCE = 20
 _ROOM_FOR_BAR = 56
 _ROOM_FOR_WORDS = 76
 _CATCHING_BAR = 8
@@ -277,7 +279,7 @@ class LaneHead(Widget):
 
 
 class FoldedLane(Widget):
-    """A collapsed column: its name from top to bottom. A click opens it."""
+    """A collapsed column: its name from top to bottom; where there is room, what opens it. A click does."""
 
     ALLOW_SELECT = False
     DEFAULT_CSS = "FoldedLane { height: 1fr; display: none; }"
@@ -288,13 +290,18 @@ class FoldedLane(Widget):
 
         status: str
 
-    def __init__(self, column: Column, faces: Faces) -> None:
+    def __init__(self, column: Column, faces: Faces, key: str) -> None:
+        """``key`` opens it."""
         super().__init__()
         self.column = column
         self.faces = faces
+        self._key = key
 
     def render(self) -> Content:
         palette = self.faces.palette
+        if self.size.width >= _ROOM_FOR_SENTENCE:
+            told = part("\n Collapsed; ", palette.muted) + part(self._key, palette.accent, bold=True)
+            return told + part(" opens it", palette.muted)
         active = self.faces.cursor.status == self.column.id
         letters = _graphemes(self.column.name)[: max(0, self.size.height - 1)]
         text = "\n".join(["", *(f" {letter}" for letter in letters)])

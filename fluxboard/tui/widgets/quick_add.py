@@ -22,7 +22,7 @@ from fluxboard.model.text import clean_line
 from fluxboard.model.types import TITLE_MAX, Member, User
 from fluxboard.tui.completion import Choice
 from fluxboard.tui.dates import due_day
-from fluxboard.tui.widgets.card import GLYPHS
+from fluxboard.tui.widgets.card import GLYPHS, wrap_title
 from fluxboard.tui.widgets.completing import Choices, CompletingInput
 
 Read = Callable[[str], QuickAdd]
@@ -52,7 +52,7 @@ class QuickInput(CompletingInput):
             self.post_message(QuickAddBox.Pasted(lines))
 
     def action_leave(self) -> None:
-        if not self.close_choices():
+        if not self.choices.close():
             self.post_message(QuickAddBox.Left(self.value))
 
 
@@ -142,9 +142,14 @@ class QuickAddBox(Vertical):
             self.post_message(self.Added(task))
             event.input.value = ""
 
+    def on_resize(self) -> None:
+        self._tell(self.query_one(QuickInput).value)
+
     def _tell(self, line: str) -> None:
-        """The preview: the parts beside the title, each in words."""
+        """The preview: the title on up to two lines, below it the other parts, each in words."""
         task = self.read(line)
+        preview = self.query_one("#preview", Static)
+        width = preview.size.width or TITLE_MAX
         if not line.strip():
             told = Content.styled("enter adds, esc closes", "$flux-muted")
         else:
@@ -155,8 +160,8 @@ class QuickAddBox(Vertical):
             if task.due_date is not None:
                 parts.append(Content(f"due {due_day(task.due_date, self._today)}"))
             told = Content.assemble(
-                (task.title or "(no title yet)", "bold $foreground"),
+                ("\n".join(wrap_title(task.title or "(no title yet)", width, width)), "bold $foreground"),
                 "\n",
                 Content("  ").join(parts),
             )
-        self.query_one("#preview", Static).update(told)
+        preview.update(told)

@@ -72,7 +72,6 @@ class TaskPane(Vertical):
     TaskPane Body { height: 1fr; margin-top: 1; scrollbar-size-vertical: 1; }
     TaskPane Markdown { padding: 0; margin: 0; background: $panel; }
     TaskPane #history { height: auto; margin-top: 1; color: $flux-muted; display: none; }
-    TaskPane Body > Waiting { margin-top: 1; }
     TaskPane #pane-keys { height: 1; margin-top: 1; text-wrap: nowrap; }
     """
 
@@ -94,8 +93,8 @@ class TaskPane(Vertical):
         self.task_id: str | None = None
         self._stop: Unsubscribe | None = None
         self._past = Static("", id="history", markup=False)
-        self._reading = Waiting("Reading the history")
-        self._talk = Conversation(board, clock)
+        self._reading = Waiting("Reading the task")
+        self._talk = Conversation(board, clock, self._reading)
         self._shown: Task | None = None
         self._described: tuple[str, str] | None = None
         self._following = asyncio.Lock()
@@ -108,8 +107,8 @@ class TaskPane(Vertical):
             yield Markdown("", open_links=False)
             yield Checklist(self.board)
             yield self._talk
-            yield self._reading
             yield self._past
+        yield self._reading
         yield Static(
             hints(
                 ("e", "edit"),

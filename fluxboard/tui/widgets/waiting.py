@@ -87,7 +87,7 @@ class Waiting(Widget):
             back + Style(color=colour) for colour in (palette.muted, palette.accent, palette.rule)
         )
         told = "" if self._share is None else f" {int(100 * self._share):>3}%"
-        bar = max(_RUNNER, min(_BAR, width - len(told) - 1))
+        bar = max(_RUNNER, min(_BAR, width - len(told) - 1 - cell_len(self._text)))
         text = clip(self._text, width - bar - len(told) - 1)
         start, end = self._lit(bar)
         pieces = [Segment(f"{text} " if text else "", muted), Segment("─" * start, dark)]
