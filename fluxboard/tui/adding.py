@@ -87,13 +87,8 @@ class Adding:
                 screen.go(lambda: screen.cursor.to_task(ids[-1]))
 
         shown = "\n".join(task.title for task in tasks[:4]) + ("\n…" if len(tasks) > 4 else "")
-        question = ConfirmScreen(
-            f"Add {len(tasks)} tasks, one for each line?",
-            shown,
-            yes="Add",
-            no="Cancel",
-            hint=f"{screen.key('undo')} undoes it",
-        )
+        asked, hint = f"Add {len(tasks)} tasks, one for each line?", f"{screen.key('undo')} undoes it"
+        question = ConfirmScreen(asked, shown, yes="Add", hint=hint, grave=False)
         screen.app.push_screen(question, answered)
 
 

@@ -206,7 +206,9 @@ def archive_done(screen: BoardScreen) -> None:
             _update(screen, finished, TaskPatch(archived=True))
 
     question = f"Archive {len(finished)} finished task{'s' if len(finished) > 1 else ''}?"
-    screen.app.push_screen(ConfirmScreen(question, yes="Archive", hint="/is:archived finds them"), answered)
+    screen.app.push_screen(
+        ConfirmScreen(question, yes="Archive", hint="/is:archived finds them", grave=False), answered
+    )
 
 
 def new(screen: BoardScreen) -> None:

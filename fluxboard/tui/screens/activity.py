@@ -23,7 +23,7 @@ from fluxboard.tui.faces import Faces
 from fluxboard.tui.ports import Board, Clock, Unsubscribe
 from fluxboard.tui.sentences import activity_text
 from fluxboard.tui.widgets.card import clip
-from fluxboard.tui.widgets.dialog import hints
+from fluxboard.tui.widgets.dialog import KeyHints
 from fluxboard.tui.widgets.line_input import LineInput
 from fluxboard.tui.widgets.waiting import Waiting
 
@@ -42,6 +42,9 @@ TYPES: Final = {
 _PAGES: Final = 10
 _SCREENFUL: Final = 40
 _NAME_MAX: Final = 24
+#: From this width on the moments stand in a column of their own.
+_ROOMY: Final = 76
+_WHEN: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,7 @@ class ActivityScreen(Screen[str]):
     ActivityScreen #told-line { height: 1; padding: 0 3; }
     ActivityScreen #told { height: 1; width: auto; max-width: 60%; margin-right: 2; color: $flux-muted; }
     ActivityScreen #feed { height: 1fr; background: $background; margin: 0 2; }
-    ActivityScreen #keys { height: 1; padding: 0 2; background: $panel; }
+    ActivityScreen #keys { padding: 0 2; background: $panel; }
     """
 
     def __init__(self, board: Board, faces: Faces, clock: Clock) -> None:
@@ -137,7 +140,7 @@ class ActivityScreen(Screen[str]):
             yield Static("", id="told", markup=False)
             yield Waiting("loading")
         yield OptionList(id="feed", markup=False)
-        yield Static(hints(("enter", "go to the task"), ("/", "filter"), ("esc", "close")), id="keys")
+        yield KeyHints(("enter", "go to the task"), ("/", "filter"), ("esc", "close"), id="keys")
 
     def on_mount(self) -> None:
         self._stop = self.board.subscribe(self._on_board_event)
@@ -234,12 +237,21 @@ class ActivityScreen(Screen[str]):
         return line.id if line is not None else ""
 
     def _line(self, activity: Activity, text: str) -> Content:
-        mine = activity.user_id == self.board.user.id
-        name = "You" if mine else clip(clean_line(activity.user_name), _NAME_MAX) or "Somebody"
+        mine, roomy = activity.user_id == self.board.user.id, self.size.width >= _ROOMY
+        name = (
+            "You"
+            if mine
+            else clip(clean_line(activity.user_name), _NAME_MAX if roomy else _NAME_MAX // 2) or "Somebody"
+        )
         colour = self.faces.colour_of(activity.user_id)
         style = f"bold {colour}" if colour.startswith("#") else "bold"
         return Content.assemble(
-            (f"{self._when(activity.timestamp):>12}  ", "$flux-muted"), (name, style), f" {text}"
+            (
+                f"{self._when(activity.timestamp):>{_WHEN if roomy else 0}}  ",
+                "$flux-muted",
+            ),
+            (name, style),
+            f" {text}",
         )
 
     def _when(self, at: str) -> str:

@@ -15,7 +15,7 @@ from textual.widgets.option_list import Option
 from fluxboard.model.text import clean_line
 from fluxboard.model.types import PROJECT_NAME_MAX, Project
 from fluxboard.tui.ports import Session
-from fluxboard.tui.widgets.dialog import Dialog, hints
+from fluxboard.tui.widgets.dialog import Dialog, KeyHints
 from fluxboard.tui.widgets.line_input import LineInput
 from fluxboard.tui.widgets.waiting import Waiting
 
@@ -63,8 +63,8 @@ class ProjectsScreen(Screen[str]):
             yield OptionList(id="projects", classes="-squeeze", markup=False)
             yield LineInput(placeholder="Name of the new project; enter makes it, esc does not", id="name")
             leave = ("esc", "quit" if self.current is None else "back")
-            yield Static(
-                hints(("enter", "open"), ("n", "new"), ("r", "reload"), ("o", "sign out"), leave), id="keys"
+            yield KeyHints(
+                ("enter", "open"), ("n", "new"), ("r", "reload"), ("o", "sign out"), leave, id="keys"
             )
 
     def on_mount(self) -> None:
@@ -149,7 +149,7 @@ class ProjectsScreen(Screen[str]):
         if unsent := self.session.unsent():
             told = f"{unsent} edit{'s are' if unsent > 1 else ' is'} not sent yet"
             hint = "They are kept on this computer for your next sign-in here."
-            question = ConfirmScreen("Sign out?", told, yes="Sign out", no="Stay", hint=hint)
+            question = ConfirmScreen("Sign out?", told, yes="Sign out", no="Stay", hint=hint, grave=False)
             if not await self.app.push_screen_wait(question):
                 return
         try:

@@ -24,7 +24,7 @@ from fluxboard.tui.ports import Board
 from fluxboard.tui.screens.ask import AskScreen
 from fluxboard.tui.screens.picker import Item, PickScreen
 from fluxboard.tui.themes import palette_of
-from fluxboard.tui.widgets.dialog import Dialog, hints
+from fluxboard.tui.widgets.dialog import Dialog, KeyHints
 from fluxboard.tui.widgets.header import part
 from fluxboard.tui.widgets.waiting import Waiting
 
@@ -56,7 +56,7 @@ class SettingsScreen(ModalScreen[None]):
     SettingsScreen #lines { height: auto; max-height: 26; background: $panel; border: none; padding: 0; }
     SettingsScreen #told { height: auto; margin-top: 1; display: none; color: $warning; }
     SettingsScreen Waiting { margin-top: 1; }
-    SettingsScreen #keys { margin-top: 1; height: auto; }
+    SettingsScreen #keys { margin-top: 1; }
     """
 
     def __init__(self, board: Board, today: date) -> None:
@@ -73,18 +73,16 @@ class SettingsScreen(ModalScreen[None]):
             yield OptionList(id="lines", classes="-squeeze", markup=False)
             yield Static("", id="told", markup=False)
             yield Waiting("Saving")
-            yield Static(
-                hints(
-                    ("enter", "change"),
-                    ("n", "new column"),
-                    ("J K", "order"),
-                    ("l", "limit"),
-                    ("p", "warn or block"),
-                    ("c", "colour"),
-                    ("d", "remove"),
-                    ("ctrl+s", "save"),
-                    ("esc", "close"),
-                ),
+            yield KeyHints(
+                ("enter", "change"),
+                ("n", "new column"),
+                ("J K", "order"),
+                ("l", "limit"),
+                ("p", "warn or block"),
+                ("c", "colour"),
+                ("d", "remove"),
+                ("ctrl+s", "save"),
+                ("esc", "close"),
                 id="keys",
             )
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Button, Input, Label, Static
 
 from fluxboard.model.text import clean_line
 from fluxboard.model.types import PASSWORD_MIN
 from fluxboard.tui.ports import Session
-from fluxboard.tui.widgets.dialog import Dialog, hints
+from fluxboard.tui.widgets.dialog import Dialog, KeyHints
 from fluxboard.tui.widgets.waiting import Waiting
 
 
@@ -64,11 +64,11 @@ class SignInScreen(Screen[bool]):
             with Horizontal(id="buttons"):
                 yield Button("Sign in", id="submit", variant="primary", compact=True)
                 yield Button("New account", id="switch", compact=True)
-            yield Static(self._keys(), id="keys")
+            yield KeyHints(*self._keys(), id="keys")
 
-    def _keys(self) -> Content:
+    def _keys(self) -> Sequence[tuple[str, str]]:
         other = "sign in" if self.signing_up else "new account"
-        return hints(("enter", "send"), ("ctrl+n", other), ("esc", "back" if self._may_leave else "quit"))
+        return ("enter", "send"), ("ctrl+n", other), ("esc", "back" if self._may_leave else "quit")
 
     def on_mount(self) -> None:
         if self._reason:
@@ -86,7 +86,7 @@ class SignInScreen(Screen[bool]):
         # A new label does not ask for its room by itself.
         submit.refresh(layout=True)
         switch.refresh(layout=True)
-        self.query_one("#keys", Static).update(self._keys())
+        self.query_one("#keys", KeyHints).show(*self._keys())
         self.query_one("#name" if self.signing_up else "#email").focus()
 
     @on(Button.Pressed, "#switch")

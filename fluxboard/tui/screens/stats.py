@@ -21,7 +21,7 @@ from fluxboard.tui.plots import PLOTS, Past, Plot
 from fluxboard.tui.ports import Board, Clock
 from fluxboard.tui.themes import palette_of
 from fluxboard.tui.widgets.card import clip
-from fluxboard.tui.widgets.dialog import hints
+from fluxboard.tui.widgets.dialog import KeyHints
 from fluxboard.tui.widgets.waiting import Waiting
 
 #: A plot has so many lines; around all of them are two bars and two free lines.
@@ -88,7 +88,7 @@ class StatsScreen(ModalScreen[None]):
     StatsScreen.-two #charts { grid-size: 2; }
     StatsScreen.-two Chart:first-child { column-span: 2; }
     StatsScreen Chart { height: 100%; }
-    StatsScreen #stats-keys { dock: bottom; height: 1; padding: 0 1; background: $panel; }
+    StatsScreen #stats-keys { dock: bottom; padding: 0 1; background: $panel; }
     """
 
     def __init__(self, board: Board, clock: Clock) -> None:
@@ -104,7 +104,7 @@ class StatsScreen(ModalScreen[None]):
         with VerticalScroll(id="charts"):
             for plot in PLOTS:
                 yield Chart(plot)
-        yield Static(hints(("j k", "scroll"), ("esc", "close")), id="stats-keys")
+        yield KeyHints(("j k", "scroll"), ("esc", "close"), id="stats-keys")
 
     def on_mount(self) -> None:
         self.query_one("#charts").focus()
