@@ -376,8 +376,9 @@ class BoardScreen(Screen[None]):
     async def on_quick_add_box_left(self, message: QuickAddBox.Left) -> None:
         await self.adding.close(message.text)
 
-    def on_sidebar_person_pressed(self, message: Sidebar.PersonPressed) -> None:
-        self.following.start(message.user_id)
+    async def on_sidebar_person_pressed(self, message: Sidebar.PersonPressed) -> None:
+        self.following.wanted = message.user_id
+        await self.action_act("follow")
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         self.drag.down(event)

@@ -45,4 +45,8 @@ class GoScreen(ModalScreen[str]):
         self.dismiss(action.id if action is not None else None)
 
     def on_click(self) -> None:
+        self.action_leave()
+
+    def action_leave(self) -> None:
+        """Goes nowhere, as any key does that is no place's."""
         self.dismiss(None)
