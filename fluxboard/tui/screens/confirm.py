@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
@@ -57,10 +58,9 @@ class ConfirmScreen(ModalScreen[bool]):
             if self._hint:
                 yield Static(self._hint, id="hint", markup=False)
             with Horizontal(id="buttons"):
-                yield Button(
-                    f"{self._yes} (y)", id="yes", variant="error" if self._grave else "primary", compact=True
-                )
-                yield Button(f"{self._no} (n)", id="no", compact=True)
+                yes, no = Content(f"{self._yes} (y)"), Content(f"{self._no} (n)")
+                yield Button(yes, id="yes", variant="error" if self._grave else "primary", compact=True)
+                yield Button(no, id="no", compact=True)
 
     def action_answer(self, yes: bool) -> None:
         self.dismiss(yes)

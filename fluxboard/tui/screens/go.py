@@ -37,7 +37,7 @@ class GoScreen(ModalScreen[str]):
 
     def compose(self) -> ComposeResult:
         pairs = [(key, action.title.partition(":")[0].lower()) for key, action in self._places.items()]
-        yield Static(Content("go to   ") + hints(*pairs))
+        yield Static(Content("go to   ") + hints(*pairs), markup=False)
 
     def on_key(self, event: events.Key) -> None:
         event.stop()
