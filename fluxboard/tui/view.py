@@ -111,9 +111,10 @@ class View:
     def count(self, status: str) -> tuple[int, int]:
         """How many tasks of a column are found, and how many there are (archived ones apart)."""
         if status not in self._counts:
-            tasks = self.board.tasks
-            every = sum(not tasks[task_id].archived for task_id in self.board.column_ids(status))
-            found = len(self._listed(status)[0])
+            found = every = len(self._listed(status)[0])
+            if self.query:
+                tasks = self.board.tasks
+                every = sum(not tasks[task_id].archived for task_id in self.board.column_ids(status))
             self._counts[status] = (found, max(found, every))
         return self._counts[status]
 
@@ -165,7 +166,10 @@ class View:
 
     def _compute(self, status: str) -> tuple[list[str], dict[int, str]]:
         tasks = self.board.tasks
-        found = [tasks[i] for i in self.board.column_ids(status) if self._matches(tasks[i])]
+        ids = self.board.column_ids(status)
+        if not self.query and self.by_hand:  # what most people look at most of the time
+            return [i for i in ids if not tasks[i].archived], {}
+        found = [tasks[i] for i in ids if self._matches(tasks[i])]
         if self._look.sort != "position":
             found.sort(key=_KEYS[self._look.sort], reverse=self._look.sort in {"updated", "created"})
         headings: dict[int, str] = {}

@@ -192,8 +192,9 @@ class BoardScreen(Screen[None]):
         self.refresh_chrome()
 
     def after_edit(self) -> None:
-        """Shows my own edit in this frame, and keeps its card in view."""
-        self.sync(())
+        """Shows my own edit in this frame, where that was not done while the board told of it."""
+        if self.hearing.behind:
+            self.sync(())
 
     def go(self, move: Callable[[], None]) -> None:
         """Moves the cursor: two cards are painted again, not a column."""
@@ -220,10 +221,10 @@ class BoardScreen(Screen[None]):
         self.refresh_chrome()
 
     def refresh_chrome(self) -> None:
-        """Paints what stands around the cards again."""
+        """Paints what stands around the cards again, where it says something else."""
         for widget in (self.header, self.tabs, self.sidebar, self.key_footer, *self.lanes.heads):
             if widget.display:
-                widget.refresh()
+                widget.follow()
 
     def has_room(self, status: str, task_ids: Sequence[str]) -> bool:
         """Whether a column takes these tasks, too; says so where it does not."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 from textual import events
 from textual.content import Content
-from textual.widget import Widget
 
 from fluxboard.tui.themes import Palette
 from fluxboard.tui.widgets.header import part
+from fluxboard.tui.widgets.steady import Steady
 from fluxboard.tui.wishes import WantsAction
 
 _GAP = 3
@@ -26,7 +26,7 @@ class Hint:
     action: str
 
 
-class KeyFooter(Widget):
+class KeyFooter(Steady):
     """Shows as many hints as fit, whole ones only; the last one (help) always."""
 
     ALLOW_SELECT = False
@@ -38,7 +38,7 @@ class KeyFooter(Widget):
         self.palette = palette
         self._spans: list[tuple[int, int, str]] = []
 
-    def render(self) -> Content:
+    def words(self) -> Content:
         *others, last = self.hints()
         room = self.size.width - cell_len(f"{last.keys} {last.word}")
         line, at = Content(""), 0

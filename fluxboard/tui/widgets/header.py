@@ -17,6 +17,7 @@ from fluxboard.model.types import COMPLETED, Column, OnlineUser, progress_of
 from fluxboard.tui.faces import Faces
 from fluxboard.tui.themes import Palette
 from fluxboard.tui.widgets.card import clip
+from fluxboard.tui.widgets.steady import Steady
 from fluxboard.tui.wishes import WantsAction
 
 _BAR = 12
@@ -92,7 +93,7 @@ class DeliveryMark:
         self._header.refresh()
 
 
-class BoardHeader(Widget):
+class BoardHeader(Steady):
     """Project, progress, who is here (where the sidebar is hidden) and the connection's word.
 
     While missed changes arrive it says how far that is, and it counts the edits that the server refused.
@@ -123,7 +124,7 @@ class BoardHeader(Widget):
             self._catching = None
         self.refresh()
 
-    def render(self) -> Content:
+    def words(self) -> Content:
         board, palette = self.faces.board, self.faces.palette
         width = self.size.width
         warning = part(
@@ -246,7 +247,7 @@ def count_of(column: Column, found: int, count: int, palette: Palette) -> Conten
     return part(text, palette.high if count == column.wip_limit else palette.muted)
 
 
-class LaneHead(Widget):
+class LaneHead(Steady):
     """A column's name and count above a rule; the accent tells where the cursor is."""
 
     ALLOW_SELECT = False
@@ -258,7 +259,7 @@ class LaneHead(Widget):
         self.faces = faces
         self.active = False
 
-    def render(self) -> Content:
+    def words(self) -> Content:
         palette = self.faces.palette
         count = count_of(self.column, *self.faces.view.count(self.column.id), palette)
         width = self.size.width
@@ -320,7 +321,7 @@ def _graphemes(text: str) -> list[str]:
     return [text[start:stop] for start, stop, _ in split_graphemes(text)[0]]
 
 
-class ColumnTabs(Widget):
+class ColumnTabs(Steady):
     """The board's columns in one line; the one with the cursor between rules."""
 
     ALLOW_SELECT = False
@@ -337,7 +338,7 @@ class ColumnTabs(Widget):
         self.faces = faces
         self._spans: list[tuple[int, int, int]] = []
 
-    def render(self) -> Content:
+    def words(self) -> Content:
         view, palette = self.faces.view, self.faces.palette
         columns = view.columns
         active = self.faces.cursor.column
