@@ -9,7 +9,7 @@ from typing import Final, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxboard.model.query import Query, Scope, parse
+from fluxboard.model.query import Query, Scope, narrows, parse
 from fluxboard.model.types import PRIORITIES, Column, Task
 from fluxboard.tui.ports import Board
 
@@ -59,7 +59,8 @@ class View:
         self._lists: dict[str, tuple[list[str], dict[int, str]]] = {}
         self._counts: dict[str, tuple[int, int]] = {}
         self._verdicts: dict[str, tuple[Task, bool]] = {}
-        self.look = look or Look()
+        self._look = look or Look()
+        self.reread()
 
     @property
     def look(self) -> Look:
@@ -67,8 +68,12 @@ class View:
 
     @look.setter
     def look(self, look: Look) -> None:
-        self._look = look
+        before, self._look = self._look.query, look
+        # What was not found is not found by more letters either.
+        kept = {task_id: known for task_id, known in self._verdicts.items() if not known[1]}
         self.reread()
+        if narrows(before, look.query):
+            self._verdicts = kept
 
     def change(self, **fields: object) -> None:
         """Looks differently in these fields of the look."""

@@ -56,7 +56,7 @@ def _reorder(screen: BoardScreen, distance: int) -> None:
     cursor, view = screen.cursor, screen.view
     if not view.by_hand:
         screen.notify(
-            f"Sorting or grouping makes the order: {screen.key('sort')}, {screen.key('group')}.", timeout=4
+            f"The order comes by sorting or grouping: {screen.key('sort')}, {screen.key('group')}.", timeout=4
         )
         return
     ids = view.ids(cursor.status)

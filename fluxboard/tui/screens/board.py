@@ -274,7 +274,7 @@ class BoardScreen(Screen[None]):
             self.run_worker(self._rebuild(), group="lanes")
             return
         self.room.arrange()
-        self.sync(None)
+        self.sync(())  # the cards themselves are what they were
         self.finder.tell()
 
     def restyle(self, density: Density) -> None:
