@@ -111,7 +111,7 @@ class View:
 
     def headings(self, status: str) -> Mapping[int, str]:
         """The groups' names, by the place of the first task of each."""
-        return self._listed(status)[1]
+        return {} if self.is_collapsed(status) else self._listed(status)[1]
 
     def count(self, status: str) -> tuple[int, int]:
         """How many tasks of a column are found, and how many there are (archived ones apart)."""
