@@ -26,7 +26,7 @@ class Adding:
         self._status = ""
         self._unsent = ""
 
-    def open(self) -> None:
+    async def open(self) -> None:
         """Shows the line at the bottom of the cursor's column."""
         screen = self.screen
         if self._box is not None:
@@ -41,7 +41,7 @@ class Adding:
         self._box = QuickAddBox(
             screen.today, screen.board.user, screen.board.members, self.words, self._unsent
         )
-        lane.mount(self._box)
+        await lane.mount(self._box)
 
     def words(self) -> Iterable[Choice]:
         """What completes a word of the line."""

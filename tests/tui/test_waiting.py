@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 from textual.app import App, ComposeResult
+from textual.widgets import Input
 
 from fluxboard.tui.screens.stats import StatsScreen
 from fluxboard.tui.widgets import waiting
@@ -86,3 +87,11 @@ async def test_a_board_that_was_never_seen_says_that_it_loads() -> None:
         await until(lambda: "Loading the board" in screen_text(app))
         board.gate.set()
         await until(lambda: "Loading the board" not in screen_text(app))
+
+
+@pytest.mark.parametrize("action", ["new", "search"])
+async def test_a_line_has_the_keys_once_it_was_asked_for(action: str, opened: Open) -> None:
+    """Who types on at once writes into it: no letter is a command of the board."""
+    async with opened(FakeBoard(cards(todo=2))) as it:
+        await it.screen.action_act(action)
+        assert isinstance(it.app.focused, Input)

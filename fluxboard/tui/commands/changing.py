@@ -211,8 +211,8 @@ def archive_done(screen: BoardScreen) -> None:
     )
 
 
-def new(screen: BoardScreen) -> None:
-    screen.adding.open()
+async def new(screen: BoardScreen) -> None:
+    await screen.adding.open()
 
 
 def new_whole(screen: BoardScreen) -> None:

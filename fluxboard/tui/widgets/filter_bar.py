@@ -80,7 +80,7 @@ class FilterBar(Horizontal):
         self.display = True
         with self.prevent(Input.Changed):
             self.input.value = query
-        self.input.focus()
+        self.screen.set_focus(self.input)
 
     def show(self, query: str, found: int, total: int, problems: tuple[str, ...]) -> None:
         """Shows a query that is in force, and what it finds; hides the line where there is none."""

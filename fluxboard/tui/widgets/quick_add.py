@@ -117,7 +117,7 @@ class QuickAddBox(Vertical):
 
     def on_mount(self) -> None:
         self._tell(self._text)
-        self.query_one(QuickInput).focus()
+        self.screen.set_focus(self.query_one(QuickInput))  # at once: the next key may be here already
 
     @on(OptionList.OptionSelected)
     def _clicked(self, event: OptionList.OptionSelected) -> None:
