@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from textual import events
 from textual.app import App, ComposeResult
 from textual.widgets import Input
 
@@ -95,3 +96,13 @@ async def test_a_line_has_the_keys_once_it_was_asked_for(action: str, opened: Op
     async with opened(FakeBoard(cards(todo=2))) as it:
         await it.screen.action_act(action)
         assert isinstance(it.app.focused, Input)
+
+
+async def test_tasks_that_come_in_one_piece_are_as_many_tasks(opened: Open) -> None:
+    """Over a slow link the enter and the next title arrive together."""
+    async with opened(FakeBoard()) as it:
+        await it.press("n")
+        for key in ("a", "b", "enter", "c", "enter", "d", "enter"):
+            it.app.post_message(events.Key(key, key if len(key) == 1 else "\r"))
+        await until(lambda: len(it.board.tasks) == 3)
+        assert [task.title for task in it.board.tasks.values()] == ["ab", "c", "d"]

@@ -103,10 +103,15 @@ class CompletingInput(LineInput):
         if self.choices.highlighted is not None:
             self.take(self.choices.highlighted)
 
+    def take_stepped(self) -> bool:
+        """Takes the choice that an arrow went to; whether there was one."""
+        place = self.choices.highlighted if self.choices.stepped else None
+        if place is not None:
+            self.take(place)
+        return place is not None
+
     async def action_submit(self) -> None:
-        if self.choices.stepped and self.choices.highlighted is not None:
-            self.take(self.choices.highlighted)
-        else:
+        if not self.take_stepped():
             await super().action_submit()
 
     def clicked(self, event: OptionList.OptionSelected) -> None:

@@ -51,6 +51,14 @@ class QuickInput(CompletingInput):
             event.stop()
             self.post_message(QuickAddBox.Pasted(lines))
 
+    async def on_key(self, event: events.Key) -> None:
+        """Takes enter in its turn, as letters are: over a slow link the next title comes along with it."""
+        if event.key == "enter":
+            event.stop()
+            event.prevent_default()
+            if not self.take_stepped():
+                self.query_ancestor(QuickAddBox).enter()
+
     def action_leave(self) -> None:
         if not self.choices.close():
             self.post_message(QuickAddBox.Left(self.value))
@@ -128,19 +136,19 @@ class QuickAddBox(Vertical):
         event.stop()
         self._tell(event.value)
 
-    @on(Input.Submitted)
-    def _entered(self, event: Input.Submitted) -> None:
-        event.stop()
-        task = self.read(event.value)
+    def enter(self) -> None:
+        """Has a task made of the line and begins the next one; from an empty line it leaves."""
+        line = self.query_one(QuickInput)
+        task = self.read(line.value)
         if not task.title:
-            self.post_message(self.Left(event.value))
+            self.post_message(self.Left(line.value))
         elif len(task.title) > TITLE_MAX:
             self.query_one("#preview", Static).update(
                 Content.styled(f"The title has {len(task.title)} characters, {TITLE_MAX} fit.", "$error")
             )
         else:
             self.post_message(self.Added(task))
-            event.input.value = ""
+            line.value = ""
 
     def on_resize(self) -> None:
         self._tell(self.query_one(QuickInput).value)
