@@ -185,8 +185,8 @@ def archive(screen: BoardScreen) -> None:
     board, targets = screen.board, screen.cursor.targets()
     away = not all(board.tasks[task_id].archived for task_id in targets)
     _update(screen, targets, TaskPatch(archived=away))
-    what = f"{len(targets)} tasks" if len(targets) > 1 else "The task"
-    text = f"{what} is back"
+    what = f"{len(targets)} tasks are" if len(targets) > 1 else "The task is"
+    text = f"{what} back"
     if away:
         text = f"{what} archived: /is:archived finds it, {screen.key('undo')} brings it back"
     screen.notify(text, timeout=4)

@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 #: What is to be pressed, by the action that it runs; ``{}`` stands for the action's key.
 STEPS: Final[Mapping[str, str]] = {
-    "down": "{} goes to the next card; the arrows and h j k l all do",
+    "down": "{} is the next card; the arrows do it, too",
     "new": "{} adds a task: type a title, enter, then esc",
     "open": "{} shows all of a task; esc closes it",
     "search": "{} filters as you type; esc shows everything again",
