@@ -63,21 +63,28 @@ def told(it: Opened) -> list[str]:
 @pytest.mark.parametrize("text", TEXTS.values(), ids=list(TEXTS))
 async def test_a_toast_says_what_it_is_given(text: str, opened: Open) -> None:
     async with opened(FakeBoard(cards(todo=1)), (160, 40)) as it:
-        it.screen.notify(text, title="Widget")
-        it.app.notify(text, title=text)
-        it.screen.key_footer.notify(text, markup=True)
+        it.screen.notify(text, title="Widget", timeout=60)
+        it.app.notify(text, title=text, timeout=60)
+        it.screen.key_footer.notify(text, markup=True, timeout=60)
         await it.pilot.pause()
         assert all(text in each for each in told(it))
         assert len(told(it)) == 3
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=list(TEXTS))
-async def test_whatever_is_told_carries_hostile_names(text: str, opened: Open) -> None:
+async def test_whatever_is_told_carries_hostile_names(
+    text: str, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Hiding a column, a view's name, whom I follow, what is undone: each with a name that is meant badly."""
     board = FakeBoard(cards(todo=1, review=1))
     columns = board.project.columns
     board.project = replace(board.project, columns=(replace(columns[0], name=text), *columns[1:]))
     async with opened(board, (160, 40)) as it:
+        notify = it.app.notify
+        # However slow the machine is, all of them are still there when they are looked at.
+        monkeypatch.setattr(
+            it.app, "notify", lambda message, **given: notify(message, **{**given, "timeout": 60})
+        )
         it.screen.finder._take_view(f"save:{text}")
         board.arrive(OnlineUser(id="u-x", name=text))
         await it.press("F")
