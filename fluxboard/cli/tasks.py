@@ -13,6 +13,7 @@ from wcwidth import wcswidth
 
 from fluxboard.cli.connect import find_project, find_task, short_id, signed_in
 from fluxboard.cli.errors import CommandFailed, run
+from fluxboard.cli.waiting import waiting
 from fluxboard.model.types import COMPLETED, PRIORITIES, Column, Member, Project, Task, TaskPatch, User
 from fluxboard.model.wire import TaskCreate
 
@@ -115,8 +116,9 @@ def stats(server: str | None, project: str | None, as_json: bool, svg: Path | No
         async with signed_in(server) as session:
             found = await find_project(session, project)
             board = await session.board(found.id)
-            await board.start()
-            changes = await board.status_changes()
+            with waiting("Reading the log") as tell:
+                await board.start()
+                changes = await board.status_changes(tell)
             await board.close()
             names = {member.user_id: member.name or member.email for member in board.members}
             tasks = list(board.tasks.values())

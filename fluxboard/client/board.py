@@ -271,16 +271,20 @@ class Board:
         project = await self._upkeep.api.update_project(self.project.id, patch)
         self._upkeep.incoming.take_project(project)
 
-    async def status_changes(self) -> tuple[StatusChange, ...]:
+    async def status_changes(
+        self, progress: Callable[[int, int], None] = lambda done, total: None
+    ) -> tuple[StatusChange, ...]:
         """The tasks' moves from column to column, as far back as the log reaches.
 
-        Raises ApiError and ApiUnreachable.
+        ``progress`` hears how many entries are read, and how many there are. Raises ApiError and
+        ApiUnreachable.
         """
         moves: list[StatusChange] = []
         seen, more = 0, True
         while more and seen < LOG_MAX:
             page = await self._upkeep.api.activities(self.project.id, limit=LOG_PAGE, offset=seen)
             seen += len(page.activities)
+            progress(seen, min(page.total, LOG_MAX))
             more = page.has_more and bool(page.activities)
             for activity in page.activities:
                 told = activity.metadata

@@ -121,6 +121,19 @@ def parse(text: str, scope: Scope) -> Query:
     return Query(tuple(tests), tuple(problems), archived)
 
 
+def narrows(before: str, after: str) -> bool:
+    """Whether all that ``after`` finds is found by ``before``, too: it was typed on in plain words."""
+    more = after.removeprefix(before)
+    open_word = before.rpartition(" ")[2]
+    return (
+        bool(before.strip())
+        and after.startswith(before)
+        and '"' not in before
+        and (not open_word or open_word.isalnum())
+        and more.replace(" ", "").isalnum()
+    )
+
+
 def haystack(task: Task, people: Mapping[str, str]) -> str:
     """All of a task that plain words are looked for in, casefolded."""
     person = people.get(task.assigned_to or "", "")

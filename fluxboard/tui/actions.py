@@ -176,6 +176,12 @@ def with_keys(own: Mapping[str, tuple[str, ...]]) -> tuple[Action, ...]:
     )
 
 
+def key_names(actions: Iterable[Action]) -> Callable[[str], str]:
+    """How a user presses an action, by its id; one without a key is found in the palette."""
+    keys = {action.id: action.shown_keys[0] for action in actions if action.keys}
+    return lambda action_id: keys.get(action_id) or keys.get("palette", "ctrl+p")
+
+
 def single(keys: Iterable[str]) -> tuple[str, ...]:
     """The keys that are pressed alone, not after another ("g a")."""
     return tuple(key for key in keys if " " not in key)

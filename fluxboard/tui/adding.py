@@ -26,7 +26,7 @@ class Adding:
         self._status = ""
         self._unsent = ""
 
-    def open(self) -> None:
+    async def open(self) -> None:
         """Shows the line at the bottom of the cursor's column."""
         screen = self.screen
         if self._box is not None:
@@ -41,7 +41,7 @@ class Adding:
         self._box = QuickAddBox(
             screen.today, screen.board.user, screen.board.members, self.words, self._unsent
         )
-        lane.mount(self._box)
+        await lane.mount(self._box)
 
     def words(self) -> Iterable[Choice]:
         """What completes a word of the line."""
@@ -87,9 +87,8 @@ class Adding:
                 screen.go(lambda: screen.cursor.to_task(ids[-1]))
 
         shown = "\n".join(task.title for task in tasks[:4]) + ("\n…" if len(tasks) > 4 else "")
-        question = ConfirmScreen(
-            f"Add {len(tasks)} tasks, one for each line?", shown, yes="Add", no="Cancel", hint="u undoes it"
-        )
+        asked, hint = f"Add {len(tasks)} tasks, one for each line?", f"{screen.key('undo')} undoes it"
+        question = ConfirmScreen(asked, shown, yes="Add", hint=hint, grave=False)
         screen.app.push_screen(question, answered)
 
 

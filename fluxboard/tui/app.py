@@ -10,10 +10,10 @@ from typing import Any, Final
 from textual import events, work
 from textual._compositor import CompositorUpdate
 from textual.app import App, ComposeResult, SystemCommand
+from textual.containers import Center, Middle
 from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Static
 from textual.widgets._toast import Toast
 
 from fluxboard.model.text import clean_line
@@ -27,6 +27,7 @@ from fluxboard.tui.memory import Memory, NoMemory
 from fluxboard.tui.ports import Board, Clock, Session
 from fluxboard.tui.screens.board import BoardScreen
 from fluxboard.tui.themes import DARK, LIGHT, SIXTEEN
+from fluxboard.tui.widgets.waiting import Waiting
 from fluxboard.tui.wishes import BoardClosed, WantsTask, WantsTold
 
 MOST_TOASTS: Final = 4
@@ -98,7 +99,8 @@ class FluxboardApp(App[None]):
         }
 
     def compose(self) -> ComposeResult:
-        yield Static("", id="waiting", markup=False)
+        with Center(id="waiting"), Middle():
+            yield Waiting("Opening the board")
 
     def on_mount(self) -> None:
         self.app_resume_signal.subscribe(self, lambda _: self._frames.forget())
@@ -205,10 +207,10 @@ class FluxboardApp(App[None]):
 
     async def _open(self, project_id: str) -> str | None:
         """Opens a board; the reason in words when that fails."""
-        self.query_one("#waiting", Static).update("Opening the board …")
         await self._close_board()
         try:
-            board = await self.session.board(project_id)
+            with self.query_one(Waiting).on():
+                board = await self.session.board(project_id)
         except Exception as error:  # the client's errors are written for the user
             return f"The board could not be opened: {clean_line(str(error))}"
         self._board = board

@@ -16,6 +16,8 @@ class Following:
     def __init__(self, screen: BoardScreen) -> None:
         self.screen = screen
         self.user_id: str | None = None
+        #: Whose name was clicked: there is no choice then.
+        self.wanted: str | None = None
 
     @property
     def person(self) -> OnlineUser | None:
@@ -27,6 +29,10 @@ class Following:
         from fluxboard.tui.screens.picker import Item, PickScreen
 
         screen = self.screen
+        wanted, self.wanted = self.wanted, None
+        if wanted is not None:
+            self.start(wanted)
+            return
         others = [user for user in screen.board.online if user.id != screen.board.user.id]
         if not others:
             screen.notify("Nobody else is here now.", timeout=3)

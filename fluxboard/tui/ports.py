@@ -142,8 +142,13 @@ class Board(Protocol):
         """Changes the project itself: its name, its dates, its columns."""
         ...
 
-    async def status_changes(self) -> tuple[StatusChange, ...]:
-        """The tasks' moves from column to column, oldest first, as far back as is known."""
+    async def status_changes(
+        self, progress: Callable[[int, int], None] = lambda done, total: None
+    ) -> tuple[StatusChange, ...]:
+        """The tasks' moves from column to column, oldest first, as far back as is known.
+
+        ``progress`` hears how many entries of the log are read, and how many there are.
+        """
         ...
 
     def subscribe(self, callback: Callable[[BoardEvent], None]) -> Unsubscribe: ...

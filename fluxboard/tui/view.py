@@ -9,7 +9,7 @@ from typing import Final, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxboard.model.query import Query, Scope, parse
+from fluxboard.model.query import Query, Scope, narrows, parse
 from fluxboard.model.types import PRIORITIES, Column, Task
 from fluxboard.tui.ports import Board
 
@@ -59,7 +59,8 @@ class View:
         self._lists: dict[str, tuple[list[str], dict[int, str]]] = {}
         self._counts: dict[str, tuple[int, int]] = {}
         self._verdicts: dict[str, tuple[Task, bool]] = {}
-        self.look = look or Look()
+        self._look = look or Look()
+        self.reread()
 
     @property
     def look(self) -> Look:
@@ -67,8 +68,12 @@ class View:
 
     @look.setter
     def look(self, look: Look) -> None:
-        self._look = look
+        before, self._look = self._look.query, look
+        # What was not found is not found by more letters either.
+        kept = {task_id: known for task_id, known in self._verdicts.items() if not known[1]}
         self.reread()
+        if narrows(before, look.query):
+            self._verdicts = kept
 
     def change(self, **fields: object) -> None:
         """Looks differently in these fields of the look."""
@@ -106,14 +111,15 @@ class View:
 
     def headings(self, status: str) -> Mapping[int, str]:
         """The groups' names, by the place of the first task of each."""
-        return self._listed(status)[1]
+        return {} if self.is_collapsed(status) else self._listed(status)[1]
 
     def count(self, status: str) -> tuple[int, int]:
         """How many tasks of a column are found, and how many there are (archived ones apart)."""
         if status not in self._counts:
-            tasks = self.board.tasks
-            every = sum(not tasks[task_id].archived for task_id in self.board.column_ids(status))
-            found = len(self._listed(status)[0])
+            found = every = len(self._listed(status)[0])
+            if self.query:
+                tasks = self.board.tasks
+                every = sum(not tasks[task_id].archived for task_id in self.board.column_ids(status))
             self._counts[status] = (found, max(found, every))
         return self._counts[status]
 
@@ -165,7 +171,10 @@ class View:
 
     def _compute(self, status: str) -> tuple[list[str], dict[int, str]]:
         tasks = self.board.tasks
-        found = [tasks[i] for i in self.board.column_ids(status) if self._matches(tasks[i])]
+        ids = self.board.column_ids(status)
+        if not self.query and self.by_hand:  # what most people look at most of the time
+            return [i for i in ids if not tasks[i].archived], {}
+        found = [tasks[i] for i in ids if self._matches(tasks[i])]
         if self._look.sort != "position":
             found.sort(key=_KEYS[self._look.sort], reverse=self._look.sort in {"updated", "created"})
         headings: dict[int, str] = {}

@@ -8,6 +8,13 @@ from textual.message import Message
 
 
 @dataclass
+class WantsAction(Message):
+    """A click stands for an action of the table."""
+
+    action: str
+
+
+@dataclass
 class WantsProjects(Message):
     """The user wants to see the list of projects."""
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fluxboard.model.query import KEYS, Scope, parse
+from fluxboard.model.query import KEYS, Scope, narrows, parse
 from fluxboard.model.types import DEFAULT_COLUMNS, ChecklistItem, Task
 
 SCOPE = Scope(
@@ -126,3 +126,30 @@ def test_no_text_breaks_it(text: str) -> None:
     query = parse(text, SCOPE)
     for task in TASKS.values():
         assert query.matches(task) in {True, False}
+
+
+@given(st.text(alphabet='aeilnoprt:#@!-<" is', max_size=12), st.text(alphabet="aeilnoprt -#:", max_size=3))
+def test_what_is_typed_on_finds_less(before: str, more: str) -> None:
+    after = before + more
+    if narrows(before, after):
+        narrow, wide = parse(after, SCOPE), parse(before, SCOPE)
+        assert all(wide.matches(task) for task in TASKS.values() if narrow.matches(task))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_so"),
+    [
+        ("fix", "fixe", True),
+        ("fix", "fix lo", True),
+        ("is:open fix", "is:open fixe", True),
+        ("", "f", False),
+        ("-fix", "-fixe", False),
+        ("is:o", "is:op", False),
+        ("is", "is:", False),
+        ("#a", "#ab", False),
+        ('"fix l', '"fix lo', False),
+        ("fix", "fi", False),
+    ],
+)
+def test_typing_on_narrows_plain_words_only(before: str, after: str, is_so: bool) -> None:
+    assert narrows(before, after) is is_so

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -88,6 +89,8 @@ class FakeBoard:
         self.overtaken: Overtaken | None = None
         self.said: list[Comment] = []
         self.moves: tuple[StatusChange, ...] = ()
+        self.log_pages: tuple[asyncio.Event, ...] = ()
+        self.gate: asyncio.Event | None = None
         self.shown: dict[str, Task] = {}
         self.started = 0
         self.closed = False
@@ -232,6 +235,8 @@ class FakeBoard:
             raise self.fail
 
     async def history(self, task_id: str) -> tuple[HistoryEntry, ...]:
+        if self.gate is not None:
+            await self.gate.wait()
         if self.fail is not None:
             raise self.fail
         return self.past_of.get(task_id, ())
@@ -244,6 +249,8 @@ class FakeBoard:
         since: str | None = None,
         until: str | None = None,
     ) -> ActivitiesAnswer:
+        if self.gate is not None:
+            await self.gate.wait()
         if self.fail is not None:
             raise self.fail
         found = [
@@ -258,6 +265,8 @@ class FakeBoard:
         return ActivitiesAnswer(activities=page, total=len(found), has_more=more)
 
     async def change_project(self, patch: ProjectPatch) -> None:
+        if self.gate is not None:
+            await self.gate.wait()
         if self.fail is not None:
             raise self.fail
         fields = {
@@ -268,7 +277,12 @@ class FakeBoard:
         self.project = msgspec.structs.replace(self.project, **fields)
         self.emit(ProjectChanged(self.project))
 
-    async def status_changes(self) -> tuple[StatusChange, ...]:
+    async def status_changes(
+        self, progress: Callable[[int, int], None] = lambda done, total: None
+    ) -> tuple[StatusChange, ...]:
+        for done, held in enumerate(self.log_pages, start=1):
+            await held.wait()
+            progress(done, len(self.log_pages) + 1)
         if self.fail is not None:
             raise self.fail
         return self.moves
@@ -281,6 +295,8 @@ class FakeBoard:
         return bool(self.shown)
 
     async def start(self) -> None:
+        if self.gate is not None:
+            await self.gate.wait()
         self.started += 1
         if self.fail is not None:
             raise self.fail

@@ -147,45 +147,6 @@ async def test_the_footer_names_actions_of_the_table(opened: Open) -> None:
             assert f"{hint.keys} {hint.word}" in footer
 
 
-def test_nothing_is_reachable_by_mouse_only() -> None:
-    """What a click on the board does is an action of the table, a step of the cursor, or a drag."""
-    clicks = {
-        "board.py": {"on_click", "on_mouse_down", "on_mouse_move", "on_mouse_up"},
-        "checklist.py": {"on_click"},
-        "footer.py": {"on_click"},
-        "header.py": {"on_click"},
-        "sidebar.py": {"on_click"},
-        "app.py": {"on_click"},
-        "go.py": {"on_click"},
-    }
-    found = {
-        path.name: set(re.findall(r"def (on_click|on_mouse_\w+)\(", path.read_text()))
-        for path in SOURCES.rglob("*.py")
-    }
-    assert {name: names for name, names in found.items() if names} == clicks
-    posted = {
-        "on_key_footer_pressed",
-        "on_board_header_name_pressed",
-        "on_column_tabs_picked",
-        "on_folded_lane_pressed",
-    }
-    posted |= {"on_board_header_attention_pressed"}
-    assert posted <= set(vars(BoardScreen))
-    assert {
-        "attention",
-        "projects",
-        "collapse",
-        "menu",
-        "left",
-        "right",
-        "open",
-        "move_left",
-        "move_right",
-        "order_up",
-        "order_down",
-    } <= set(BY_ID)
-
-
 def test_no_screen_has_bindings_of_the_board_beside_the_table() -> None:
     assert BoardScreen.BINDINGS
     assert all(isinstance(item, Binding) and item.action.startswith("act(") for item in BoardScreen.BINDINGS)

@@ -6,8 +6,10 @@ import pytest
 
 from fluxboard.model.types import Member
 from fluxboard.tui.completion import Choice, completed, days, fitting, fragment, people
+from fluxboard.tui.widgets.comments import CommentBox
 from fluxboard.tui.widgets.completing import Choices, CompletingInput
 from tests.support.seeded import NOW, team_board
+from tests.support.waiting import until
 from tests.tui.conftest import Open, Opened
 
 OFFERED = [
@@ -142,3 +144,39 @@ async def test_without_a_list_the_arrows_are_the_boards(opened: Open) -> None:
         first = it.screen.cursor.task_id
         await it.press("slash", "down")
         assert it.screen.cursor.task_id != first
+
+
+def box_and_list(it: Opened) -> tuple[CommentBox, Choices]:
+    """The box for a comment, and what it offers."""
+    box = it.app.focused
+    assert isinstance(box, CommentBox)
+    return box, box.choices
+
+
+@pytest.mark.parametrize("size", [(160, 48), (80, 24), (40, 20)], ids=str)
+async def test_names_in_a_comment_are_offered_beneath_it(size: tuple[int, int], opened: Open) -> None:
+    async with opened(team_board(), size) as it:
+        await it.press("enter", "c", *"Hi", "enter", *"ask @")
+        box, choices = box_and_list(it)
+        await until(
+            lambda: choices.display and it.app.screen.get_widget_at(*choices.region.offset)[0] is choices
+        )
+        assert choices.region.y >= box.region.bottom
+        assert [choice.text for choice in choices.offered] == ["@mila", "@sara"]
+        await it.press("down", "enter", *"now @m", "tab")
+        assert box.text == "Hi\nask @sara now @mila "
+        assert not choices.display
+        await it.press("@", "escape")
+        assert (choices.display, it.app.focused) == (False, box), "esc closes the list first"
+        await it.press("up", "x")
+        assert box.text.startswith("Hix"), "without a list the arrows are the text's"
+
+
+async def test_a_name_in_a_comment_is_taken_by_the_mouse(opened: Open) -> None:
+    async with opened(team_board(), (100, 30)) as it:
+        await it.press("enter", "c", *"@s", "backspace")
+        box, choices = box_and_list(it)
+        await until(lambda: choices.display and choices.region in it.screen.region)
+        await it.pilot.click(offset=(choices.region.x + 2, choices.region.y + 1))
+        await it.pilot.pause()
+        assert (box.text, it.app.focused) == ("@sara ", box)

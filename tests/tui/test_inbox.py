@@ -345,7 +345,8 @@ async def test_names_are_completed_in_a_comment(opened: Open) -> None:
     board.members = (*board.members, *others)
     async with opened(board, size=(160, 40)) as it:
         await it.press("enter", "c", *"hi @mi")
-        await see(it, "@mike  @mila.ek  @mila.lund   tab takes the first")
+        for line in ("@mike  Mike Ross", "@mila.ek  Mila Ek", "@mila.lund  Mila Lund"):
+            await see(it, line)
         await it.press("l", "tab", *"look", "ctrl+s")
         await until(lambda: [each.content for each in board.said] == ["hi @mila.ek look"])
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from msgspec.structs import replace
 from textual.widgets import Input
 
+from fluxboard.client.events import Connection
 from fluxboard.model.types import Column, Project, Task
 from fluxboard.tui.actions import footer_hints
 from fluxboard.tui.config import Config
 from fluxboard.tui.memory import NoMemory
 from fluxboard.tui.screens.detail import DetailScreen
+from fluxboard.tui.view import Look, View
 from tests.support.fake_board import FakeBoard
+from tests.support.seeded import team_board
 from tests.support.waiting import until
 from tests.tui.conftest import Open, Opened, cards
 
@@ -345,3 +348,42 @@ async def test_ascii_draws_nothing_else(opened: Open) -> None:
         for keys in ((), ("enter",), ("escape", "question_mark"), ("escape", "comma"), ("escape", "slash")):
             await it.press(*keys)
             assert it.text().isascii(), [char for char in it.text() if not char.isascii()]
+
+
+async def test_typing_on_and_back_shows_what_a_new_query_would(opened: Open) -> None:
+    """What was found before is taken over where it can be, and a task that changed is looked at again."""
+    async with opened(team_board(), (160, 48)) as it:
+        await it.press("slash")
+        for typed in ("e", "er", "er s", "er", "ere", "-e", "-er", "is:open er", "is:open ers"):
+            it.screen.finder.search(typed)
+            fresh = View(it.board, lambda: it.screen.today, Look(query=typed))
+            for column in it.board.project.columns:
+                assert it.ids(column.id) == list(fresh.ids(column.id)), typed
+        it.screen.finder.search("zzz")
+        first = it.board.column_ids("todo")[0]
+        it.board.remote_update(first, title="zzzz")
+        it.screen.finder.search("zzzz")
+        assert it.ids("todo") == [first]
+
+
+async def test_words_around_the_cards_follow_every_change(opened: Open) -> None:
+    """They are painted again when they say something else, and also when only their colours do."""
+    async with opened(FakeBoard(cards(todo=2, review=1)), (160, 30)) as it:
+        before = it.text()
+        assert "To Do 2" in before
+        await it.press("L")
+        assert "To Do 1" in it.text()
+        await it.press("H")
+        assert "To Do 2" in it.text()
+        it.screen.header.refresh()
+        it.board.connect(Connection("offline", 1))
+        await it.pilot.pause()
+        assert "offline" in it.text()
+        it.board.connect(Connection("live", 0))
+        it.screen.refresh_chrome()
+        await it.pilot.pause()
+        assert "● live" in it.text()
+        drawn = it.screen.header.render()
+        it.app.theme = "fluxboard-light"
+        await it.pilot.pause()
+        assert not it.screen.header.render().is_same(drawn), "the colours are others"

@@ -2,244 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 import pytest
-from msgspec.structs import replace
-from textual.pilot import Pilot
-from textual.widgets import Input, TextArea
 
-from fluxboard.client.events import Connection, Refused, Remote
-from fluxboard.model.text import clean_line
-from fluxboard.model.types import Member, Project, Task
 from fluxboard.tui.app import FluxboardApp
 from fluxboard.tui.config import Config
-from fluxboard.tui.screens.board import BoardScreen
-from fluxboard.tui.screens.projects import ProjectsScreen
-from fluxboard.tui.screens.sign_in import SignInScreen
-from tests.support import hostile
-from tests.support.fake_board import FakeBoard, FakeSession
-from tests.support.seeded import (
-    MILA,
-    NOW,
-    SARA,
-    give_a_past,
-    give_mail,
-    happenings,
-    refused_edits,
-    team_board,
+from tests.support.fake_board import FakeSession
+from tests.support.seeded import NOW
+from tests.tui.pictures import (
+    Picture,
+    broken,
+    called_team,
+    composing,
+    empty,
+    failed,
+    half_read,
+    held,
+    hostile_everywhere,
+    hostile_past,
+    hostile_team,
+    idle_team,
+    linked_team,
+    many_projects,
+    nobody,
+    old_team,
+    paste,
+    press,
+    projects,
+    projects_are_told,
+    refused_team,
+    sign_in,
+    sign_up,
+    slow,
+    someone_was_faster,
+    stats,
+    team,
+    team_with_archive,
+    team_with_tom,
+    toasts,
+    unreachable,
+    was_told,
+    without_log,
+    writing,
 )
-from tests.support.waiting import until
-from tests.tui.test_hostile import TEXTS, busy_board_of
 
 SIZES = [(160, 48), (100, 30), (60, 24), (40, 20)]
-
-Prepare = Callable[[Pilot[Any]], Awaitable[None]]
 
 
 def clock() -> datetime:
     return NOW
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A screen: what the app starts with, and what is done before the picture is taken."""
-
-    make: Callable[[], FakeSession]
-    prepare: Prepare
-    project: str | None = "p1"
-    theme: str | None = None
-
-
-async def board_is_up(pilot: Pilot[Any]) -> BoardScreen:
-    app = pilot.app
-    await until(lambda: isinstance(app.screen, BoardScreen) and app.screen.columns, what="the board")
-    screen = app.screen
-    assert isinstance(screen, BoardScreen)
-    await until(lambda: screen.board.started)  # type: ignore[attr-defined]
-    await pilot.pause()
-    return screen
-
-
-def press(*keys: str) -> Prepare:
-    async def prepare(pilot: Pilot[Any]) -> None:
-        screen = await board_is_up(pilot)
-        for happening in happenings():
-            screen.sidebar.add(happening)
-        for key in keys:
-            await pilot.press(key)
-            await pilot.pause()
-        for widget in pilot.app.screen.query("Input, TextArea"):
-            if isinstance(widget, Input | TextArea):
-                widget.cursor_blink = False
-
-    return prepare
-
-
-def told(pilot: Pilot[Any]) -> str:
-    return " ".join(toast.message for toast in pilot.app._notifications)
-
-
-async def toasts(pilot: Pilot[Any]) -> None:
-    screen = await board_is_up(pilot)
-    board = screen.board
-    assert isinstance(board, FakeBoard)
-    board.connect(Connection("offline", 3))
-    board.emit(Remote("created", SARA.user_id, "sara", "x", "[bug] Cookies are [/] not read", None))
-    board.emit(Remote("completed", MILA.user_id, "mila", "t16", "Toasts are grouped in bursts", None))
-    board.emit(Remote("deleted", MILA.user_id, "mila", "y", "", None))
-    await until(lambda: "mila deleted a task" in told(pilot))
-    board.emit(Refused("t5", "Export the board as CSV", "update", "the project is archived", 409))
-    await until(lambda: "archived" in told(pilot))
-
-
-async def stats(pilot: Pilot[Any]) -> None:
-    """The log is read in the background."""
-    await press("S")(pilot)
-    await until(lambda: all(work.is_finished for work in pilot.app.workers if work.node is pilot.app.screen))
-    await pilot.pause()
-
-
-async def failed(pilot: Pilot[Any]) -> None:
-    screen = await board_is_up(pilot)
-    await until(lambda: screen.failure)
-    await pilot.pause()
-
-
-async def projects(pilot: Pilot[Any]) -> None:
-    await until(lambda: isinstance(pilot.app.screen, ProjectsScreen))
-    await until(lambda: [it for it in pilot.app.screen.query("#projects") if it.display])
-    await pilot.pause()
-
-
-async def projects_are_told(pilot: Pilot[Any]) -> None:
-    """That there are none, or why they are not known."""
-    await until(lambda: isinstance(pilot.app.screen, ProjectsScreen))
-    await until(lambda: all(work.is_finished for work in pilot.app.workers if work.node is pilot.app.screen))
-    await pilot.pause()
-
-
-async def sign_in(pilot: Pilot[Any]) -> None:
-    await until(lambda: isinstance(pilot.app.screen, SignInScreen))
-    for widget in pilot.app.screen.query(Input):
-        widget.cursor_blink = False
-
-
-async def sign_up(pilot: Pilot[Any]) -> None:
-    await sign_in(pilot)
-    await pilot.press("ctrl+n", *"Ada", "enter", *"ada@example.com", "enter", *"short", "enter")
-
-
-def team() -> FakeSession:
-    return FakeSession(team_board())
-
-
-def team_with_archive() -> FakeSession:
-    board = team_board()
-    for task_id in board.column_ids("completed")[:3]:
-        board.shown[task_id] = replace(board.shown[task_id], archived=True)
-    return FakeSession(board)
-
-
-def unreachable() -> FakeSession:
-    session = FakeSession()
-    session.fail = RuntimeError("the server at boards.example.com does not answer")
-    return session
-
-
-def hostile_everywhere() -> FakeSession:
-    board = busy_board_of(
-        [TEXTS[name] for name in ("a closing tag", "an action", "wide", "a family", "a long word")]
-    )
-    board.notes = ()
-    return FakeSession(board)
-
-
-def old_team() -> FakeSession:
-    board = team_board()
-    give_a_past(board)
-    return FakeSession(board)
-
-
-def refused_team() -> FakeSession:
-    board = team_board()
-    board.attention = refused_edits()
-    board.connection = Connection("offline", 2, len(board.attention))
-    return FakeSession(board)
-
-
-def idle_team() -> FakeSession:
-    board = team_board()
-    me, mila, sara = board.online
-    board.online = (me, replace(mila, idle=True, task_id=None), sara)
-    return FakeSession(board)
-
-
-def team_with_tom() -> FakeSession:
-    """Tom is away."""
-    board = team_board()
-    tom = Member(user_id="u-tom", name="Tom Berg", last_seen_at="2026-03-09T12:00:00.000Z")
-    board.members = (*board.members, tom)
-    return FakeSession(board)
-
-
-def called_team() -> FakeSession:
-    board = team_board()
-    give_mail(board)
-    return FakeSession(board)
-
-
-def writing(*keys: str) -> Callable[[Pilot[Any]], Awaitable[None]]:
-    """Somebody writes into the first task of the second column while keys are pressed."""
-
-    async def prepare(pilot: Pilot[Any]) -> None:
-        screen = await board_is_up(pilot)
-        board = screen.board
-        assert isinstance(board, FakeBoard)
-        await until(lambda: board.inbox.known)
-        task_id = board.column_ids("in_progress")[0]
-        typing = {"userId": MILA.user_id, "taskId": task_id, "field": "description", "typing": True}
-        board.hear("typing:update", **typing)
-        await until(lambda: board.company.writers(task_id) and screen.faces._writers)
-        board.company._writers = dict.fromkeys(board.company._writers, float("inf"))
-        await pilot.press(*keys)
-        await pilot.pause()
-
-    return prepare
-
-
-def hostile_team() -> FakeSession:
-    board = team_board()
-    for number, text in enumerate(hostile.RAW.values()):
-        status = ("todo", "in_progress", "review", "completed")[number % 4]
-        board.shown[f"h{number:02}"] = Task(
-            id=f"h{number:02}", title=clean_line(text), status=status, position=f"A{number:02}"
-        )
-    return FakeSession(board)
-
-
-def empty() -> FakeSession:
-    return FakeSession(FakeBoard())
-
-
-def broken() -> FakeSession:
-    board = team_board()
-    board.fail = RuntimeError("the server at boards.example.com does not answer")
-    board.connection = Connection("offline", 0)
-    return FakeSession(board)
-
-
-def many_projects() -> FakeSession:
-    names = ["Website relaunch", "[/] Hiring", "Übersetzungen 漢字", "Home", "A very long name " * 9]
-    boards = [FakeBoard(project=Project(id=f"p{n}", name=name.strip())) for n, name in enumerate(names)]
-    return FakeSession(*boards)
-
-
-def nobody() -> FakeSession:
-    return FakeSession(user=None)
 
 
 PICTURES = {
@@ -297,6 +110,32 @@ PICTURES = {
     "notifications": Picture(called_team, press("m")),
     "go": Picture(called_team, press("g")),
     "projects": Picture(many_projects, projects, project=None),
+    "sort": Picture(team, press("o")),
+    "group": Picture(team, press("O")),
+    "paste": Picture(team, paste),
+    "inbox-empty": Picture(team, press("i")),
+    "stats-without-log": Picture(old_team, without_log),
+    "stats-waiting": Picture(old_team, half_read),
+    "board-waiting": Picture(held, slow()),
+    "activity-waiting": Picture(team, slow("g", "a")),
+    "detail-waiting": Picture(team, slow("l", "enter")),
+    "activity-hostile": Picture(hostile_past, press("g", "a")),
+    "help-search": Picture(team, press("question_mark", *"column")),
+    "column": Picture(team, press("l", "c")),
+    "priority": Picture(team, press("l", "p")),
+    "theme": Picture(team, press("t")),
+    "follow": Picture(team, press("F")),
+    "told": Picture(team, was_told),
+    "links": Picture(linked_team, press("l", "enter", "o")),
+    "colour": Picture(team, press("comma", "j", "j", "c")),
+    "archive-done": Picture(team, press("X")),
+    "undo-overtaken": Picture(team, someone_was_faster),
+    "discard": Picture(team, press("l", "e", *"More", "escape")),
+    "comment": Picture(team, composing),
+    "quick-add-long": Picture(
+        team, press("l", "n", *"A title that is far longer than the column is wide !high @me #ux")
+    ),
+    "board-folded": Picture(team, press("l", "z")),
     "sign-in": Picture(nobody, sign_in),
     "sign-up": Picture(nobody, sign_up),
 }

@@ -55,7 +55,9 @@ def order_last(screen: BoardScreen) -> None:
 def _reorder(screen: BoardScreen, distance: int) -> None:
     cursor, view = screen.cursor, screen.view
     if not view.by_hand:
-        screen.notify("The order is made by sorting or grouping; o and O change that.", timeout=4)
+        screen.notify(
+            f"The order comes by sorting or grouping: {screen.key('sort')}, {screen.key('group')}.", timeout=4
+        )
         return
     ids = view.ids(cursor.status)
     place = cursor.index + distance
@@ -183,8 +185,10 @@ def archive(screen: BoardScreen) -> None:
     board, targets = screen.board, screen.cursor.targets()
     away = not all(board.tasks[task_id].archived for task_id in targets)
     _update(screen, targets, TaskPatch(archived=away))
-    what = f"{len(targets)} tasks" if len(targets) > 1 else "The task"
-    text = f"{what} archived: /is:archived finds it, u brings it back" if away else f"{what} is back"
+    what = f"{len(targets)} tasks are" if len(targets) > 1 else "The task is"
+    text = f"{what} back"
+    if away:
+        text = f"{what} archived: /is:archived finds it, {screen.key('undo')} brings it back"
     screen.notify(text, timeout=4)
 
 
@@ -202,11 +206,13 @@ def archive_done(screen: BoardScreen) -> None:
             _update(screen, finished, TaskPatch(archived=True))
 
     question = f"Archive {len(finished)} finished task{'s' if len(finished) > 1 else ''}?"
-    screen.app.push_screen(ConfirmScreen(question, yes="Archive", hint="/is:archived finds them"), answered)
+    screen.app.push_screen(
+        ConfirmScreen(question, yes="Archive", hint="/is:archived finds them", grave=False), answered
+    )
 
 
-def new(screen: BoardScreen) -> None:
-    screen.adding.open()
+async def new(screen: BoardScreen) -> None:
+    await screen.adding.open()
 
 
 def new_whole(screen: BoardScreen) -> None:
@@ -284,7 +290,8 @@ def delete(screen: BoardScreen) -> None:
             board.delete(there)
             screen.after_edit()
 
-    screen.app.push_screen(ConfirmScreen(question, what, yes="Delete", hint="u brings it back"), answered)
+    hint = f"{screen.key('undo')} brings it back"
+    screen.app.push_screen(ConfirmScreen(question, what, yes="Delete", hint=hint), answered)
 
 
 def undo(screen: BoardScreen) -> None:

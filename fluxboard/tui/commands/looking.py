@@ -49,7 +49,7 @@ def hide_column(screen: BoardScreen) -> None:
     if len(view.columns) > 1:
         name = view.columns[screen.cursor.column].name
         screen.finder.look_at(hidden=(*view.look.hidden, screen.cursor.status))
-        screen.notify(f"{name} is hidden; Z shows every column again.", timeout=4)
+        screen.notify(f"{name} is hidden; {screen.key('expand_all')} shows every column again.", timeout=4)
 
 
 def density(screen: BoardScreen) -> None:

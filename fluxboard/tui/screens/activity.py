@@ -9,6 +9,7 @@ from typing import ClassVar, Final
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Input, OptionList, Static
@@ -22,8 +23,9 @@ from fluxboard.tui.faces import Faces
 from fluxboard.tui.ports import Board, Clock, Unsubscribe
 from fluxboard.tui.sentences import activity_text
 from fluxboard.tui.widgets.card import clip
-from fluxboard.tui.widgets.dialog import hints
+from fluxboard.tui.widgets.dialog import KeyHints
 from fluxboard.tui.widgets.line_input import LineInput
+from fluxboard.tui.widgets.waiting import Waiting
 
 #: The words of a filter that say what kind of thing was done.
 TYPES: Final = {
@@ -40,6 +42,9 @@ TYPES: Final = {
 _PAGES: Final = 10
 _SCREENFUL: Final = 40
 _NAME_MAX: Final = 24
+#: From this width on the moments stand in a column of their own.
+_ROOMY: Final = 76
+_WHEN: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +116,11 @@ class ActivityScreen(Screen[str]):
     DEFAULT_CSS = """
     ActivityScreen #heading { height: 1; padding: 0 2; background: $panel; text-style: bold; }
     ActivityScreen #filter { margin: 1 2 0 2; }
-    ActivityScreen #told { height: 1; padding: 0 3; color: $flux-muted; }
+    ActivityScreen Waiting { width: auto; }
+    ActivityScreen #told-line { height: 1; padding: 0 3; }
+    ActivityScreen #told { height: 1; width: auto; max-width: 60%; margin-right: 2; color: $flux-muted; }
     ActivityScreen #feed { height: 1fr; background: $background; margin: 0 2; }
-    ActivityScreen #keys { height: 1; padding: 0 2; background: $panel; }
+    ActivityScreen #keys { padding: 0 2; background: $panel; }
     """
 
     def __init__(self, board: Board, faces: Faces, clock: Clock) -> None:
@@ -129,9 +136,11 @@ class ActivityScreen(Screen[str]):
     def compose(self) -> ComposeResult:
         yield Static("Activity", id="heading", markup=False)
         yield LineInput(placeholder="Filter: words, @name, type:comments, since:mon, until:fri", id="filter")
-        yield Static("Loading …", id="told", markup=False)
+        with Horizontal(id="told-line"):
+            yield Static("", id="told", markup=False)
+            yield Waiting("loading")
         yield OptionList(id="feed", markup=False)
-        yield Static(hints(("enter", "go to the task"), ("/", "filter"), ("esc", "close")), id="keys")
+        yield KeyHints(("enter", "go to the task"), ("/", "filter"), ("esc", "close"), id="keys")
 
     def on_mount(self) -> None:
         self._stop = self.board.subscribe(self._on_board_event)
@@ -166,16 +175,18 @@ class ActivityScreen(Screen[str]):
             self._feed = _Feed()
         feed, wanted, person = self._feed, self._wanted, self._person()
         try:
-            for _ in range(_PAGES):
-                page = await self.board.activities(
-                    feed.seen, user_id=person, since=wanted.since, until=wanted.until
-                )
-                known = {each.id for each in feed.activities}
-                feed.activities += [each for each in page.activities if each.id not in known]
-                feed.seen += len(page.activities)
-                feed.more = page.has_more and bool(page.activities)
-                if not feed.more or more or len(self._taken()) >= _SCREENFUL:
-                    break
+            with self.query_one(Waiting).on() as tell:
+                for _ in range(_PAGES):
+                    page = await self.board.activities(
+                        feed.seen, user_id=person, since=wanted.since, until=wanted.until
+                    )
+                    known = {each.id for each in feed.activities}
+                    feed.activities += [each for each in page.activities if each.id not in known]
+                    feed.seen += len(page.activities)
+                    feed.more = page.has_more and bool(page.activities)
+                    if not feed.more or more or len(self._taken()) >= _SCREENFUL:
+                        break
+                    tell(feed.seen, min(page.total, _PAGES * len(page.activities)))
         except Exception as error:  # the client's errors are written for the user
             self._tell(f"Not loaded: {clean_line(str(error))}")
             feed.more = False
@@ -226,12 +237,21 @@ class ActivityScreen(Screen[str]):
         return line.id if line is not None else ""
 
     def _line(self, activity: Activity, text: str) -> Content:
-        mine = activity.user_id == self.board.user.id
-        name = "You" if mine else clip(clean_line(activity.user_name), _NAME_MAX) or "Somebody"
+        mine, roomy = activity.user_id == self.board.user.id, self.size.width >= _ROOMY
+        name = (
+            "You"
+            if mine
+            else clip(clean_line(activity.user_name), _NAME_MAX if roomy else _NAME_MAX // 2) or "Somebody"
+        )
         colour = self.faces.colour_of(activity.user_id)
         style = f"bold {colour}" if colour.startswith("#") else "bold"
         return Content.assemble(
-            (f"{self._when(activity.timestamp):>12}  ", "$flux-muted"), (name, style), f" {text}"
+            (
+                f"{self._when(activity.timestamp):>{_WHEN if roomy else 0}}  ",
+                "$flux-muted",
+            ),
+            (name, style),
+            f" {text}",
         )
 
     def _when(self, at: str) -> str:

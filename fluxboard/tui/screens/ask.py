@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from fluxboard.tui.widgets.dialog import Dialog, hints
+from fluxboard.tui.widgets.dialog import Dialog, KeyHints
 from fluxboard.tui.widgets.line_input import LineInput
 
 
@@ -39,7 +39,7 @@ class AskScreen(ModalScreen[str]):
             yield Static(self._question, id="question", markup=False)
             yield LineInput(self._value, placeholder=self._hint, id="answer", select_on_focus=False)
             yield Static("", id="wrong", markup=False)
-            yield Static(hints(("enter", "takes it"), ("esc", "close")), id="keys")
+            yield KeyHints(("enter", "takes it"), ("esc", "close"), id="keys")
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:

@@ -35,7 +35,7 @@ from fluxboard.tui.screens.confirm import ConfirmScreen
 from fluxboard.tui.screens.conflict import ConflictScreen
 from fluxboard.tui.screens.editor import Draft, EditorScreen
 from fluxboard.tui.widgets.card import UNTITLED
-from fluxboard.tui.widgets.dialog import Dialog, hints
+from fluxboard.tui.widgets.dialog import Dialog, KeyHints
 
 WORDS: Final = {
     "title": "title",
@@ -87,7 +87,7 @@ class AttentionScreen(ModalScreen[None]):
             with VerticalScroll(id="scroll", classes="-squeeze", can_focus=False):
                 yield Static("", id="said", markup=False)
                 yield Static("", id="mine", markup=False)
-            yield Static("", id="keys")
+            yield KeyHints(id="keys")
 
     def on_mount(self) -> None:
         self._stop = self.board.subscribe(self._on_board_event)
@@ -140,7 +140,7 @@ class AttentionScreen(ModalScreen[None]):
             keys = [("enter", first), ("r", "try again"), *change, ("c", "copy"), ("d", "discard"), *keys]
         self.query_one("#said", Static).update(said)
         self.query_one("#mine", Static).update(mine)
-        self.query_one("#keys", Static).update(hints(*keys))
+        self.query_one("#keys", KeyHints).show(*keys)
 
     @on(OptionList.OptionSelected, "#items")
     def _entered(self) -> None:

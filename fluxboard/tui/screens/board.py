@@ -15,7 +15,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from fluxboard.model.text import clean_line
-from fluxboard.tui.actions import BY_ID, bindings, footer_hints, with_keys
+from fluxboard.tui.actions import BY_ID, bindings, footer_hints, key_names, with_keys
 from fluxboard.tui.adding import Adding
 from fluxboard.tui.config import Config
 from fluxboard.tui.cursor import Cursor
@@ -40,7 +40,8 @@ from fluxboard.tui.widgets.lanes import Lanes
 from fluxboard.tui.widgets.quick_add import QuickAddBox
 from fluxboard.tui.widgets.sidebar import Sidebar
 from fluxboard.tui.widgets.tour import Tour
-from fluxboard.tui.wishes import WantsProjects, WantsTask
+from fluxboard.tui.widgets.waiting import Waiting
+from fluxboard.tui.wishes import WantsAction, WantsProjects, WantsTask
 
 if TYPE_CHECKING:
     from fluxboard.tui.widgets.task_pane import TaskPane
@@ -56,6 +57,7 @@ class BoardScreen(Screen[None]):
     DEFAULT_CSS = """
     BoardScreen { layout: vertical; }
     BoardScreen #body { height: 1fr; }
+    BoardScreen > Waiting { padding: 0 1; }
     BoardScreen #notice { height: auto; max-height: 4; padding: 0 1; display: none;
         background: $error-muted; }
     """
@@ -75,6 +77,7 @@ class BoardScreen(Screen[None]):
         self.memory: Memory = memory or NoMemory()
         self.config = config
         self.actions = with_keys(config.keys)
+        self.key = key_names(self.actions)
         looks = self.memory.looks(board.project.id)
         style = CardStyle(config.density or "normal", config.dates)
         self.board = board
@@ -82,7 +85,7 @@ class BoardScreen(Screen[None]):
         self.view = View(board, lambda: self.today, looks.last)
         self.cursor = Cursor(self.view)
         self.faces = Faces(self.view, self.cursor, TERMINAL, self.today, style)
-        self.lanes = Lanes(self.faces)
+        self.lanes = Lanes(self.faces, self.key)
         self.finder = Finder(self, looks)
         self.adding = Adding(self)
         self.following = Following(self)
@@ -110,12 +113,12 @@ class BoardScreen(Screen[None]):
         self.tabs = ColumnTabs(self.faces)
         self.sidebar = Sidebar(self.faces, self.clock)
         self.key_footer = KeyFooter(lambda: footer_hints(self), palette)
-        keys = {action.id: action.shown_keys[0] for action in self.actions if action.keys}
-        self.tour = Tour(keys, keys.get("end_tour", "T"))
+        self.tour = Tour(self.key)
         self.news = NewsDesk(self)
         yield self.header
         yield Static("", id="notice", markup=False)
         yield self.finder.bar
+        yield Waiting("Loading the board")
         yield self.tabs
         with Horizontal(id="body"):
             yield self.lanes
@@ -146,7 +149,8 @@ class BoardScreen(Screen[None]):
         self._set_failure(None)
         self.lanes.tell_empty("Loading …")
         try:
-            await self.board.start()
+            with self.query_one(Waiting).on():
+                await self.board.start()
         except Exception as error:  # the client's errors are written for the user
             self._set_failure(clean_line(str(error)) or type(error).__name__)
         self.lanes.tell_empty("")
@@ -188,8 +192,9 @@ class BoardScreen(Screen[None]):
         self.refresh_chrome()
 
     def after_edit(self) -> None:
-        """Shows my own edit in this frame, and keeps its card in view."""
-        self.sync(())
+        """Shows my own edit in this frame, where that was not done while the board told of it."""
+        if self.hearing.behind:
+            self.sync(())
 
     def go(self, move: Callable[[], None]) -> None:
         """Moves the cursor: two cards are painted again, not a column."""
@@ -216,10 +221,10 @@ class BoardScreen(Screen[None]):
         self.refresh_chrome()
 
     def refresh_chrome(self) -> None:
-        """Paints what stands around the cards again."""
+        """Paints what stands around the cards again, where it says something else."""
         for widget in (self.header, self.tabs, self.sidebar, self.key_footer, *self.lanes.heads):
             if widget.display:
-                widget.refresh()
+                widget.follow()
 
     def has_room(self, status: str, task_ids: Sequence[str]) -> bool:
         """Whether a column takes these tasks, too; says so where it does not."""
@@ -269,7 +274,7 @@ class BoardScreen(Screen[None]):
             self.run_worker(self._rebuild(), group="lanes")
             return
         self.room.arrange()
-        self.sync(None)
+        self.sync(())  # the cards themselves are what they were
         self.finder.tell()
 
     def restyle(self, density: Density) -> None:
@@ -293,7 +298,8 @@ class BoardScreen(Screen[None]):
         notice = self.query_one("#notice", Static)
         notice.display = reason is not None
         if reason is not None:
-            notice.update(f"Could not reach the board: {reason}. What you see is kept; r tries again.")
+            again = f"{self.key('retry')} tries again"
+            notice.update(f"Could not reach the board: {reason}. What you see is kept; {again}.")
         self.refresh_chrome()
 
     def project_changed(self) -> None:
@@ -335,7 +341,7 @@ class BoardScreen(Screen[None]):
             self.sync(())  # it acts on what is there now, not on what was painted a moment ago
         if self.tour.did(action_id):
             self.memory.keep_tour()
-            self.notify("That is all you need. ctrl+p finds the rest.", timeout=6)
+            self.notify(f"That is all you need. {self.key('palette')} finds the rest.", timeout=6)
         outcome = action.run(self)
         if outcome is not None:
             await outcome
@@ -345,24 +351,16 @@ class BoardScreen(Screen[None]):
             return BY_ID[str(parameters[0])].when(self)
         return super().check_action(action, parameters)
 
-    async def on_key_footer_pressed(self, message: KeyFooter.Pressed) -> None:
+    async def on_wants_action(self, message: WantsAction) -> None:
         if BY_ID[message.action].when(self):
             await self.action_act(message.action)
-
-    def on_board_header_name_pressed(self) -> None:
-        self.ask_for_projects()
-
-    async def on_board_header_attention_pressed(self) -> None:
-        await self.action_act("attention")
-
-    async def on_board_header_inbox_pressed(self) -> None:
-        await self.action_act("inbox")
 
     def on_column_tabs_picked(self, message: ColumnTabs.Picked) -> None:
         self.go(lambda: self.cursor.to_column(message.place))
 
-    def on_folded_lane_pressed(self, message: FoldedLane.Pressed) -> None:
-        self.finder.fold(message.status)
+    async def on_folded_lane_pressed(self, message: FoldedLane.Pressed) -> None:
+        self.go(lambda: self.cursor.to_column(self.view.place_of(message.status)))
+        await self.action_act("collapse")
 
     def on_filter_bar_changed(self, message: FilterBar.Changed) -> None:
         self.finder.search(message.query)
@@ -379,8 +377,9 @@ class BoardScreen(Screen[None]):
     async def on_quick_add_box_left(self, message: QuickAddBox.Left) -> None:
         await self.adding.close(message.text)
 
-    def on_sidebar_person_pressed(self, message: Sidebar.PersonPressed) -> None:
-        self.following.start(message.user_id)
+    async def on_sidebar_person_pressed(self, message: Sidebar.PersonPressed) -> None:
+        self.following.wanted = message.user_id
+        await self.action_act("follow")
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         self.drag.down(event)

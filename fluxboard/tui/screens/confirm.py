@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
@@ -26,7 +27,8 @@ class ConfirmScreen(ModalScreen[bool]):
     ]
     DEFAULT_CSS = """
     ConfirmScreen { align: center middle; }
-    ConfirmScreen Dialog { width: 56; border-left: thick $error; }
+    ConfirmScreen Dialog { width: 56; }
+    ConfirmScreen .-grave { border-left: thick $error; }
     ConfirmScreen #question { text-style: bold; }
     ConfirmScreen #what { max-height: 5; margin-top: 1; }
     ConfirmScreen #hint { color: $flux-muted; margin-top: 1; }
@@ -34,21 +36,31 @@ class ConfirmScreen(ModalScreen[bool]):
     """
 
     def __init__(
-        self, question: str, what: str = "", *, yes: str = "Yes", no: str = "Cancel", hint: str = ""
+        self,
+        question: str,
+        what: str = "",
+        *,
+        yes: str = "Yes",
+        no: str = "Cancel",
+        hint: str = "",
+        grave: bool = True,
     ) -> None:
+        """``grave`` where something would be lost."""
         super().__init__()
+        self._grave = grave
         self._question, self._what, self._yes, self._no, self._hint = question, what, yes, no, hint
 
     def compose(self) -> ComposeResult:
-        with Dialog():
+        with Dialog(classes="-grave" if self._grave else ""):
             yield Static(self._question, id="question", markup=False)
             if self._what:
                 yield Static(self._what, id="what", markup=False)
             if self._hint:
                 yield Static(self._hint, id="hint", markup=False)
             with Horizontal(id="buttons"):
-                yield Button(f"{self._yes} (y)", id="yes", variant="error", compact=True)
-                yield Button(f"{self._no} (n)", id="no", compact=True)
+                yes, no = Content(f"{self._yes} (y)"), Content(f"{self._no} (n)")
+                yield Button(yes, id="yes", variant="error" if self._grave else "primary", compact=True)
+                yield Button(no, id="no", compact=True)
 
     def action_answer(self, yes: bool) -> None:
         self.dismiss(yes)

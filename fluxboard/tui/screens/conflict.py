@@ -20,7 +20,7 @@ from fluxboard.tui.differences import differences
 from fluxboard.tui.ports import Board, Unsubscribe
 from fluxboard.tui.screens.rewrite import RewriteScreen
 from fluxboard.tui.widgets.card import UNTITLED
-from fluxboard.tui.widgets.dialog import Dialog, hints
+from fluxboard.tui.widgets.dialog import Dialog, KeyHints
 
 Choice = Literal["mine", "theirs", "merged"]
 _SIDE_BY_SIDE: Final = 100
@@ -81,8 +81,11 @@ class ConflictScreen(ModalScreen[TaskPatch]):
                     with Vertical(classes="side"):
                         yield Static("", id=f"{name}-name", classes="name", markup=False)
                         yield Static("", id=name, classes="text", markup=False)
-            yield Static(
-                hints(("m", "keep mine"), ("t", "take theirs"), ("e", "write it together"), ("esc", "later")),
+            yield KeyHints(
+                ("m", "keep mine"),
+                ("t", "take theirs"),
+                ("e", "write it together"),
+                ("esc", "later"),
                 id="keys",
             )
 

@@ -26,7 +26,7 @@ from fluxboard.tui.memory import Memory, NoMemory
 from fluxboard.tui.ports import Board, Unsubscribe
 from fluxboard.tui.sentences import writing_text
 from fluxboard.tui.widgets.card import clip, priorities_of, priority_text
-from fluxboard.tui.widgets.dialog import Dialog, hints
+from fluxboard.tui.widgets.dialog import Dialog, KeyHints
 from fluxboard.tui.widgets.line_input import LineInput
 
 _LINES = ("title", "due_date", "labels")
@@ -150,7 +150,7 @@ class EditorScreen(ModalScreen[str]):
             with Horizontal(id="buttons"):
                 yield Button("Save", id="save", variant="primary", compact=True)
                 yield Button("Cancel", id="cancel", compact=True)
-                yield Static(hints(("ctrl+s", "save"), ("ctrl+o", "$EDITOR"), ("esc", "leave")), id="keys")
+                yield KeyHints(("ctrl+s", "save"), ("ctrl+o", "$EDITOR"), ("esc", "leave"), id="keys")
 
     def _label(self, name: str) -> Label:
         return Label(_LABELS[name], id=f"{name}-label")
@@ -364,7 +364,7 @@ class EditorScreen(ModalScreen[str]):
                 self._forget_draft()
                 self.dismiss(None)
 
-        question = ConfirmScreen("Discard what you typed?", yes="Discard", no="Keep writing")
+        question = ConfirmScreen("Discard what you typed?", yes="Discard", no="Stay")
         await self.app.push_screen(question, answered)
 
     def _forget_draft(self) -> None:

@@ -37,7 +37,7 @@ class GoScreen(ModalScreen[str]):
 
     def compose(self) -> ComposeResult:
         pairs = [(key, action.title.partition(":")[0].lower()) for key, action in self._places.items()]
-        yield Static(Content("go to   ") + hints(*pairs))
+        yield Static(Content("go to   ") + hints(*pairs), markup=False)
 
     def on_key(self, event: events.Key) -> None:
         event.stop()
@@ -45,4 +45,8 @@ class GoScreen(ModalScreen[str]):
         self.dismiss(action.id if action is not None else None)
 
     def on_click(self) -> None:
+        self.action_leave()
+
+    def action_leave(self) -> None:
+        """Goes nowhere, as any key does that is no place's."""
         self.dismiss(None)

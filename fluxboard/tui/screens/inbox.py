@@ -20,7 +20,7 @@ from fluxboard.model.text import clean_line
 from fluxboard.tui.dates import ago, due_text
 from fluxboard.tui.ports import Board, Clock, Unsubscribe
 from fluxboard.tui.widgets.card import UNTITLED, clip
-from fluxboard.tui.widgets.dialog import Dialog, hints
+from fluxboard.tui.widgets.dialog import Dialog, KeyHints
 
 _ICONS: Final[dict[InboxKind, str]] = {"mention": "@", "assigned": "→", "comment": "✉", "due": "◷"}
 _TEXT_MAX: Final = 120
@@ -55,7 +55,7 @@ class InboxScreen(ModalScreen[Chosen]):
     InboxScreen Dialog { width: 92; }
     InboxScreen #heading { text-style: bold; margin-bottom: 1; }
     InboxScreen #items { height: auto; max-height: 30; }
-    InboxScreen #keys { margin-top: 1; height: 1; }
+    InboxScreen #keys { margin-top: 1; }
     """
 
     def __init__(self, board: Board, clock: Clock) -> None:
@@ -70,11 +70,11 @@ class InboxScreen(ModalScreen[Chosen]):
         with Dialog():
             yield Static("", id="heading", markup=False)
             yield OptionList(id="items", classes="-squeeze", markup=False)
-            keys = hints(
+            yield KeyHints(
                 *(("enter", "go there"), ("d", "done"), ("u", "not done"), ("m", "mute"), ("D", "all done")),
                 ("esc", "close"),
+                id="keys",
             )
-            yield Static(keys, id="keys")
 
     def on_mount(self) -> None:
         self._stop = self.board.subscribe(self._on_board_event)

@@ -15,7 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from fluxboard.tui.widgets.dialog import Dialog, hints
+from fluxboard.tui.widgets.dialog import Dialog, KeyHints
 from fluxboard.tui.widgets.line_input import LineInput
 
 #: More than this nobody reads; typing brings the rest.
@@ -52,7 +52,7 @@ class PickScreen(ModalScreen[str]):
     PickScreen #search { margin: 1 0; }
     PickScreen #options { height: auto; max-height: 32; }
     PickScreen #notes { color: $flux-muted; max-height: 4; margin-top: 1; display: none; }
-    PickScreen #keys { margin-top: 1; height: 1; }
+    PickScreen #keys { margin-top: 1; }
     """
     enter = "takes it"
 
@@ -79,7 +79,7 @@ class PickScreen(ModalScreen[str]):
             yield LineInput(placeholder=self._placeholder, id="search")
             yield OptionList(id="options", classes="-squeeze", markup=False)
             yield Static("\n".join(self._notes), id="notes", markup=False)
-            yield Static(hints(("↑ ↓", "choose"), ("enter", self.enter), ("esc", "close")), id="keys")
+            yield KeyHints(("↑ ↓", "choose"), ("enter", self.enter), ("esc", "close"), id="keys")
 
     def on_mount(self) -> None:
         self.query_one("#options", OptionList).can_focus = False

@@ -20,7 +20,7 @@ from fluxboard.client.events import BoardEvent, PreferencesChanged
 from fluxboard.model.notify import LEVELS, NEWS_KINDS, NewsKind, Preferences, ProjectPreferences, clock_time
 from fluxboard.model.types import timestamp
 from fluxboard.tui.ports import Board, Clock, Unsubscribe
-from fluxboard.tui.widgets.dialog import Dialog, hints
+from fluxboard.tui.widgets.dialog import Dialog, KeyHints
 
 _NEWS: Final[dict[NewsKind, str]] = {
     "created": "new tasks",
@@ -63,7 +63,7 @@ class PreferencesScreen(ModalScreen[None]):
     PreferencesScreen #heading { text-style: bold; margin-bottom: 1; }
     PreferencesScreen #choices { height: auto; max-height: 30; }
     PreferencesScreen #note { color: $flux-muted; margin-top: 1; }
-    PreferencesScreen #keys { margin-top: 1; height: 1; }
+    PreferencesScreen #keys { margin-top: 1; }
     """
 
     def __init__(self, board: Board, clock: Clock) -> None:
@@ -78,7 +78,7 @@ class PreferencesScreen(ModalScreen[None]):
             yield Static("Notifications", id="heading", markup=False)
             yield OptionList(id="choices", classes="-squeeze", markup=False)
             yield Static("Kept on the server: the same in all your terminals.", id="note", markup=False)
-            yield Static(hints(("enter", "next value"), ("↑ ↓", "choose"), ("esc", "close")), id="keys")
+            yield KeyHints(("enter", "next value"), ("↑ ↓", "choose"), ("esc", "close"), id="keys")
 
     def on_mount(self) -> None:
         self._stop = self.board.subscribe(self._on_board_event)

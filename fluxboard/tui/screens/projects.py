@@ -15,8 +15,9 @@ from textual.widgets.option_list import Option
 from fluxboard.model.text import clean_line
 from fluxboard.model.types import PROJECT_NAME_MAX, Project
 from fluxboard.tui.ports import Session
-from fluxboard.tui.widgets.dialog import Dialog, hints
+from fluxboard.tui.widgets.dialog import Dialog, KeyHints
 from fluxboard.tui.widgets.line_input import LineInput
+from fluxboard.tui.widgets.waiting import Waiting
 
 
 class ProjectsScreen(Screen[str]):
@@ -57,12 +58,13 @@ class ProjectsScreen(Screen[str]):
             yield Static("Projects", id="heading", markup=False)
             who = f"{user.name} on {self.session.server}" if user is not None else self.session.server
             yield Static(who, id="account", markup=False)
-            yield Static("Loading …", id="state", markup=False)
+            yield Static("", id="state", markup=False)
+            yield Waiting()
             yield OptionList(id="projects", classes="-squeeze", markup=False)
             yield LineInput(placeholder="Name of the new project; enter makes it, esc does not", id="name")
             leave = ("esc", "quit" if self.current is None else "back")
-            yield Static(
-                hints(("enter", "open"), ("n", "new"), ("r", "reload"), ("o", "sign out"), leave), id="keys"
+            yield KeyHints(
+                ("enter", "open"), ("n", "new"), ("r", "reload"), ("o", "sign out"), leave, id="keys"
             )
 
     def on_mount(self) -> None:
@@ -71,9 +73,9 @@ class ProjectsScreen(Screen[str]):
     @work(exclusive=True, exit_on_error=False)
     async def action_reload(self) -> None:
         """Asks the server for the list again."""
-        self._say("Loading …")
         try:
-            self._projects = await self.session.projects()
+            with self.query_one(Waiting).on("Loading the projects"):
+                self._projects = await self.session.projects()
         except Exception as error:  # the client's errors are written for the user
             self._say(
                 f"The projects could not be loaded: {clean_line(str(error))}. r tries again.", failed=True
@@ -128,9 +130,9 @@ class ProjectsScreen(Screen[str]):
 
     @work(exclusive=True, exit_on_error=False)
     async def _create(self, name: str) -> None:
-        self._say(f"Making {name} …")
         try:
-            project = await self.session.create_project(name)
+            with self.query_one(Waiting).on(f"Making {name}"):
+                project = await self.session.create_project(name)
         except Exception as error:  # the client's errors are written for the user
             self._say(
                 f"It was not made: {clean_line(str(error))}. The name is kept; enter tries again.",
@@ -147,11 +149,12 @@ class ProjectsScreen(Screen[str]):
         if unsent := self.session.unsent():
             told = f"{unsent} edit{'s are' if unsent > 1 else ' is'} not sent yet"
             hint = "They are kept on this computer for your next sign-in here."
-            question = ConfirmScreen("Sign out?", told, yes="Sign out", no="Stay", hint=hint)
+            question = ConfirmScreen("Sign out?", told, yes="Sign out", no="Stay", hint=hint, grave=False)
             if not await self.app.push_screen_wait(question):
                 return
         try:
-            await self.session.sign_out()
+            with self.query_one(Waiting).on("Signing out"):
+                await self.session.sign_out()
         except Exception as error:  # the client's errors are written for the user
             self._say(f"Not signed out: {clean_line(str(error))}.", failed=True)
             return

@@ -12,7 +12,7 @@ from textual.widgets import Static, TextArea
 from fluxboard.model.text import clean_line, clean_text
 from fluxboard.model.types import DESCRIPTION_MAX, TITLE_MAX
 from fluxboard.tui.screens.confirm import ConfirmScreen
-from fluxboard.tui.widgets.dialog import Dialog, hints
+from fluxboard.tui.widgets.dialog import Dialog, KeyHints
 
 
 class RewriteScreen(ModalScreen[str]):
@@ -38,7 +38,7 @@ class RewriteScreen(ModalScreen[str]):
             yield Static(f"The {self._field}, out of both", id="heading", markup=False)
             yield TextArea(self._text, id="text", tab_behavior="focus", classes="-squeeze")
             yield Static("", id="note", markup=False)
-            yield Static(hints(("ctrl+s", "take it"), ("esc", "leave")), id="keys")
+            yield KeyHints(("ctrl+s", "take it"), ("esc", "leave"), id="keys")
 
     def action_save(self) -> None:
         """Answers with the text; says what is wrong and stays when something is."""
@@ -67,5 +67,5 @@ class RewriteScreen(ModalScreen[str]):
             if discard:
                 self.dismiss(None)
 
-        question = ConfirmScreen("Discard what you typed?", yes="Discard", no="Keep writing")
+        question = ConfirmScreen("Discard what you typed?", yes="Discard", no="Stay")
         await self.app.push_screen(question, answered)

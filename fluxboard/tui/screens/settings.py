@@ -24,8 +24,9 @@ from fluxboard.tui.ports import Board
 from fluxboard.tui.screens.ask import AskScreen
 from fluxboard.tui.screens.picker import Item, PickScreen
 from fluxboard.tui.themes import palette_of
-from fluxboard.tui.widgets.dialog import Dialog, hints
+from fluxboard.tui.widgets.dialog import Dialog, KeyHints
 from fluxboard.tui.widgets.header import part
+from fluxboard.tui.widgets.waiting import Waiting
 
 _LIMIT_MAX = 10_000
 _NAME_MAX = 50
@@ -54,7 +55,8 @@ class SettingsScreen(ModalScreen[None]):
     SettingsScreen #heading { text-style: bold; margin-bottom: 1; }
     SettingsScreen #lines { height: auto; max-height: 26; background: $panel; border: none; padding: 0; }
     SettingsScreen #told { height: auto; margin-top: 1; display: none; color: $warning; }
-    SettingsScreen #keys { margin-top: 1; height: auto; }
+    SettingsScreen Waiting { margin-top: 1; }
+    SettingsScreen #keys { margin-top: 1; }
     """
 
     def __init__(self, board: Board, today: date) -> None:
@@ -70,18 +72,17 @@ class SettingsScreen(ModalScreen[None]):
             yield Static("Board settings", id="heading", markup=False)
             yield OptionList(id="lines", classes="-squeeze", markup=False)
             yield Static("", id="told", markup=False)
-            yield Static(
-                hints(
-                    ("enter", "change"),
-                    ("n", "new column"),
-                    ("J K", "order"),
-                    ("l", "limit"),
-                    ("p", "warn or block"),
-                    ("c", "colour"),
-                    ("d", "remove"),
-                    ("ctrl+s", "save"),
-                    ("esc", "close"),
-                ),
+            yield Waiting("Saving")
+            yield KeyHints(
+                ("enter", "change"),
+                ("n", "new column"),
+                ("J K", "order"),
+                ("l", "limit"),
+                ("p", "warn or block"),
+                ("c", "colour"),
+                ("d", "remove"),
+                ("ctrl+s", "save"),
+                ("esc", "close"),
                 id="keys",
             )
 
@@ -214,9 +215,9 @@ class SettingsScreen(ModalScreen[None]):
         if patch == ProjectPatch():
             self.dismiss(None)
             return
-        self._say("Saving …")
         try:
-            await self.board.change_project(patch)
+            with self.query_one(Waiting).on():
+                await self.board.change_project(patch)
         except Exception as error:  # the client's errors are written for the user
             self._say(f"Not saved: {clean_line(str(error))}")
             return

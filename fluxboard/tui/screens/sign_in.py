@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Button, Input, Label, Static
 
 from fluxboard.model.text import clean_line
 from fluxboard.model.types import PASSWORD_MIN
 from fluxboard.tui.ports import Session
-from fluxboard.tui.widgets.dialog import Dialog, hints
+from fluxboard.tui.widgets.dialog import Dialog, KeyHints
+from fluxboard.tui.widgets.waiting import Waiting
 
 
 class SignInScreen(Screen[bool]):
@@ -34,6 +35,7 @@ class SignInScreen(Screen[bool]):
     SignInScreen Label { color: $flux-muted; }
     SignInScreen Input { margin-bottom: 1; }
     SignInScreen #error { color: $error; display: none; max-height: 4; margin-bottom: 1; }
+    SignInScreen Waiting { margin-bottom: 1; }
     SignInScreen #buttons { height: 1; }
     SignInScreen #name-row { height: auto; display: none; }
     SignInScreen #keys { margin-top: 1; }
@@ -58,14 +60,15 @@ class SignInScreen(Screen[bool]):
             yield Label("Password")
             yield Input(id="password", password=True)
             yield Static("", id="error", markup=False)
+            yield Waiting("Asking the server")
             with Horizontal(id="buttons"):
                 yield Button("Sign in", id="submit", variant="primary", compact=True)
                 yield Button("New account", id="switch", compact=True)
-            yield Static(self._keys(), id="keys")
+            yield KeyHints(*self._keys(), id="keys")
 
-    def _keys(self) -> Content:
+    def _keys(self) -> Sequence[tuple[str, str]]:
         other = "sign in" if self.signing_up else "new account"
-        return hints(("enter", "send"), ("ctrl+n", other), ("esc", "back" if self._may_leave else "quit"))
+        return ("enter", "send"), ("ctrl+n", other), ("esc", "back" if self._may_leave else "quit")
 
     def on_mount(self) -> None:
         if self._reason:
@@ -83,7 +86,7 @@ class SignInScreen(Screen[bool]):
         # A new label does not ask for its room by itself.
         submit.refresh(layout=True)
         switch.refresh(layout=True)
-        self.query_one("#keys", Static).update(self._keys())
+        self.query_one("#keys", KeyHints).show(*self._keys())
         self.query_one("#name" if self.signing_up else "#email").focus()
 
     @on(Button.Pressed, "#switch")
@@ -119,17 +122,20 @@ class SignInScreen(Screen[bool]):
     @work(exclusive=True, exit_on_error=False)
     async def _send(self, email: str, password: str, name: str) -> None:
         button = self.query_one("#submit", Button)
-        button.loading = True
+        pressed, button.disabled = button.has_focus, True  # sent once, however often it is pressed
         try:
-            if self.signing_up:
-                await self.session.sign_up(email, password, name)
-            else:
-                await self.session.sign_in(email, password)
+            with self.query_one(Waiting).on():
+                if self.signing_up:
+                    await self.session.sign_up(email, password, name)
+                else:
+                    await self.session.sign_in(email, password)
         except Exception as error:  # the client's errors are written for the user
             self._say(clean_line(str(error)) or "The server did not answer. What you typed is kept.")
             return
         finally:
-            button.loading = False
+            button.disabled = False
+            if pressed:
+                button.focus()
         self.dismiss(True)
 
     def _say(self, text: str) -> None:

@@ -9,7 +9,7 @@ from rich.style import Style
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.widget import Widget
@@ -21,7 +21,8 @@ from fluxboard.tui.plots import PLOTS, Past, Plot
 from fluxboard.tui.ports import Board, Clock
 from fluxboard.tui.themes import palette_of
 from fluxboard.tui.widgets.card import clip
-from fluxboard.tui.widgets.dialog import hints
+from fluxboard.tui.widgets.dialog import KeyHints
+from fluxboard.tui.widgets.waiting import Waiting
 
 #: A plot has so many lines; around all of them are two bars and two free lines.
 _LOWEST: Final = 13
@@ -78,13 +79,16 @@ class StatsScreen(ModalScreen[None]):
     ]
     DEFAULT_CSS = """
     StatsScreen { background: $background; }
-    StatsScreen #stats-title { height: 1; padding: 0 2; background: $panel; text-style: bold; }
+    StatsScreen #stats-head { height: 1; padding: 0 2; background: $panel; }
+    StatsScreen #stats-title { height: 1; width: 1fr; text-style: bold; text-wrap: nowrap;
+        text-overflow: ellipsis; }
+    StatsScreen Waiting { width: auto; max-width: 60%; }
     StatsScreen #charts { height: 1fr; layout: grid; grid-size: 1; grid-rows: 15; grid-gutter: 1 2;
         padding: 1 2; }
     StatsScreen.-two #charts { grid-size: 2; }
     StatsScreen.-two Chart:first-child { column-span: 2; }
     StatsScreen Chart { height: 100%; }
-    StatsScreen #stats-keys { dock: bottom; height: 1; padding: 0 1; background: $panel; }
+    StatsScreen #stats-keys { dock: bottom; padding: 0 1; background: $panel; }
     """
 
     def __init__(self, board: Board, clock: Clock) -> None:
@@ -94,11 +98,13 @@ class StatsScreen(ModalScreen[None]):
         self._changes: tuple[StatusChange, ...] = ()
 
     def compose(self) -> ComposeResult:
-        yield Static(self.board.project.name, id="stats-title", markup=False)
+        with Horizontal(id="stats-head"):
+            yield Static(self.board.project.name, id="stats-title", markup=False)
+            yield Waiting("reading the log")
         with VerticalScroll(id="charts"):
             for plot in PLOTS:
                 yield Chart(plot)
-        yield Static(hints(("j k", "scroll"), ("esc", "close")), id="stats-keys")
+        yield KeyHints(("j k", "scroll"), ("esc", "close"), id="stats-keys")
 
     def on_mount(self) -> None:
         self.query_one("#charts").focus()
@@ -109,9 +115,9 @@ class StatsScreen(ModalScreen[None]):
     async def _learn(self) -> None:
         """Moves are told by the log, which is on the server."""
         title = self.query_one("#stats-title", Static)
-        title.update(f"{self.board.project.name}: reading the log …")
         try:
-            self._changes = await self.board.status_changes()
+            with self.query_one(Waiting).on() as tell:
+                self._changes = await self.board.status_changes(tell)
             empty = "" if self.board.tasks else ": no tasks yet, and so nothing to draw"
             title.update(f"{self.board.project.name}{empty}")
         except Exception:  # what is here says most of it

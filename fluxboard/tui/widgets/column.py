@@ -100,7 +100,10 @@ class Column(ScrollView, can_focus=False, inherit_bindings=False):
             for task_id in self._ids
         }
         self._places = {task_id: place for place, task_id in enumerate(self._ids)}
-        lines = (self._heights[task_id] + self._lead(place) for place, task_id in enumerate(self._ids))
+        gap = self.faces.style.gap
+        lines = [height + gap for height in self._heights.values()]
+        for place in self._headings:
+            lines[place] += 1
         self._ends = list(accumulate(lines, initial=0))
 
     def remark(self, task_ids: Iterable[str]) -> None:

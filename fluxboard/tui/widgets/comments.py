@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import ClassVar, Final
 
-from textual import work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Markdown, Static, TextArea
+from textual.widgets import Markdown, OptionList, Static, TextArea
 
 from fluxboard.model.types import COMMENT_MAX, Comment
+from fluxboard.tui.completion import Choice, completed, fitting, fragment
 from fluxboard.tui.dates import ago
 from fluxboard.tui.ports import Board, Clock
+from fluxboard.tui.widgets.completing import Choices
+from fluxboard.tui.widgets.waiting import Waiting
 
 #: The newest so many are shown at once; each is a Markdown of its own.
 _SHOWN: Final = 20
-_NAMES_SHOWN: Final = 6
 _HINT: Final = "ctrl+s sends, esc keeps it for later. Markdown; @name calls somebody."
 
 
@@ -52,7 +55,7 @@ class _Remark(Vertical, can_focus=True):
         self.owner.remove_comment(self.comment)
 
 
-class _Writing(TextArea):
+class CommentBox(TextArea):
     """The box for a comment; what is written into it is told to the others, not what it says."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -61,24 +64,59 @@ class _Writing(TextArea):
         Binding("tab", "complete", "Complete a name", priority=True),
     ]
 
-    def called(self) -> str | None:
-        """The name after an @ that is being written, in small letters; None where none is."""
+    def __init__(self, choices: Choices, words: Callable[[], Sequence[Choice]]) -> None:
+        """``words`` are what completes a name; ``choices`` is mounted by the owner."""
+        super().__init__(tab_behavior="focus", soft_wrap=True)
+        self.choices = choices
+        self._words = words
+
+    def offer(self) -> None:
+        """Shows who could be meant by the @ that is being written."""
         row, column = self.cursor_location
-        word = self.document.get_line(row)[:column].rpartition(" ")[2]
-        return word[1:].casefold() if word.startswith("@") else None
+        typed = fragment(self.document.get_line(row), column)
+        self.choices.offer(fitting(typed, self._words()) if typed.startswith("@") and self.has_focus else [])
+        if self.choices.display:
+            self.call_after_refresh(self.choices.scroll_visible, animate=False)
+
+    def take(self, place: int) -> None:
+        """Writes a name in full."""
+        row, column = self.cursor_location
+        line = self.document.get_line(row)
+        written, end = completed(line, column, self.choices.offered[place])
+        self.replace(written, (row, 0), (row, len(line)))
+        self.move_cursor((row, end))
 
     def action_complete(self) -> None:
-        """Writes the first name that fits in full; where there is none, goes on to what comes next."""
-        called = self.called()
-        names = self.screen.query_one(Conversation).names_for(called) if called is not None else []
-        if called is None or not names:
+        """Takes the choice; where there is none, goes on to what comes next."""
+        if self.choices.highlighted is not None:
+            self.take(self.choices.highlighted)
+        else:
             self.screen.focus_next()
-            return
-        row, column = self.cursor_location
-        self.replace(f"@{names[0]} ", (row, column - len(called) - 1), (row, column))
+
+    def action_cursor_down(self, select: bool = False) -> None:
+        if self.choices.display:
+            self.choices.step(1)
+        else:
+            super().action_cursor_down(select)
+
+    def action_cursor_up(self, select: bool = False) -> None:
+        if self.choices.display:
+            self.choices.step(-1)
+        else:
+            super().action_cursor_up(select)
+
+    def on_key(self, event: events.Key) -> None:
+        """Enter takes a choice once an arrow was used."""
+        if event.key == "enter" and self.choices.stepped and self.choices.highlighted is not None:
+            event.prevent_default()
+            event.stop()
+            self.take(self.choices.highlighted)
 
     def on_text_area_selection_changed(self) -> None:
-        self.screen.query_one(Conversation).tell_names()
+        self.offer()
+
+    def on_blur(self) -> None:
+        self.choices.close()
 
     def on_text_area_changed(self) -> None:
         if self.display and self.text:
@@ -88,7 +126,8 @@ class _Writing(TextArea):
         self.screen.query_one(Conversation).send()
 
     def action_leave(self) -> None:
-        self.screen.query_one(Conversation).stop_writing()
+        if not self.choices.close():
+            self.screen.query_one(Conversation).stop_writing()
 
 
 class Conversation(Vertical):
@@ -98,14 +137,15 @@ class Conversation(Vertical):
     Conversation { height: auto; margin-top: 1; }
     Conversation #comments-title { color: $flux-muted; text-style: bold; height: auto; }
     Conversation #remarks { height: auto; }
-    Conversation _Writing { height: 6; margin-top: 1; display: none; }
+    Conversation CommentBox { height: auto; min-height: 4; max-height: 12; margin-top: 1; display: none; }
     Conversation #hint { color: $flux-muted; display: none; height: auto; }
     """
 
-    def __init__(self, board: Board, clock: Clock) -> None:
+    def __init__(self, board: Board, clock: Clock, reading: Waiting) -> None:
         super().__init__()
         self.board = board
         self._clock = clock
+        self._reading = reading
         self._heading = Static("", id="comments-title", markup=False)
         self._remarks = Vertical(id="remarks")
         self._task_id = ""
@@ -119,7 +159,9 @@ class Conversation(Vertical):
     def compose(self) -> ComposeResult:
         yield self._heading
         yield self._remarks
-        yield _Writing(tab_behavior="focus", soft_wrap=True)
+        choices = Choices()
+        yield CommentBox(choices, self.names)
+        yield choices
         yield Static(_HINT, id="hint", markup=False)
 
     def show(self, task_id: str) -> None:
@@ -135,7 +177,8 @@ class Conversation(Vertical):
     async def load(self) -> None:
         """Asks the server for them; without one what is known stays."""
         try:
-            await self.board.load_comments(self._task_id)
+            with self._reading.on():
+                await self.board.load_comments(self._task_id)
         except Exception:  # the title says so
             self._draw(away=True)
         else:
@@ -161,33 +204,22 @@ class Conversation(Vertical):
 
     # -- writing
 
-    def names_for(self, called: str) -> list[str]:
-        """How those members are called whose name begins so: by the first name where that is enough."""
+    def names(self) -> list[Choice]:
+        """How the members are called: by the first name where that is enough."""
         firsts = [(member.name or member.email).split(" ")[0].casefold() for member in self.board.members]
         names = []
         for member, first in zip(self.board.members, firsts, strict=True):
             whole = ".".join((member.name or member.email).casefold().split())
             name = first if firsts.count(first) == 1 else whole
-            if whole.startswith(called) and member.user_id != self.board.user.id and "@" not in name:
-                names.append(name)
-        return sorted(names)
+            if member.user_id != self.board.user.id and "@" not in name:
+                names.append(Choice(f"@{name}", member.name or member.email))
+        return sorted(names, key=lambda choice: choice.text)
 
-    def tell_names(self) -> None:
-        """Below the box: who could be meant by the @ that is being written."""
-        called = self._box.called()
-        names = self.names_for(called) if called is not None else []
-        hint = self.query_one("#hint", Static)
-        if not names:
-            hint.update(_HINT)
-            return
-        first, *others = names[:_NAMES_SHOWN]
-        hint.update(
-            Content.assemble(
-                (f"@{first}", "bold $primary"),
-                "".join(f"  @{name}" for name in others),
-                ("   tab takes the first", "$flux-muted"),
-            )
-        )
+    @on(OptionList.OptionSelected)
+    def _clicked(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self._box.take(event.option_index)
+        self._box.focus()
 
     def write(self) -> None:
         """Opens the box for a new comment."""
@@ -245,8 +277,8 @@ class Conversation(Vertical):
             self.screen.query_one("#scroll").focus()
 
     @property
-    def _box(self) -> _Writing:
-        return self.query_one(_Writing)
+    def _box(self) -> CommentBox:
+        return self.query_one(CommentBox)
 
     def _open(self, text: str) -> None:
         self._box.display = True
@@ -254,7 +286,7 @@ class Conversation(Vertical):
         self._box.move_cursor(self._box.document.end)
         self.query_one("#hint").display = True
         self._box.focus()
-        self.call_after_refresh(self._box.scroll_visible, animate=False)
+        self.call_after_refresh(self.query_one("#hint").scroll_visible, animate=False)
 
     @work(group="drawing")
     async def _draw(self, *, away: bool = False) -> None:

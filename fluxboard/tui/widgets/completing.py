@@ -27,12 +27,16 @@ class Choices(OptionList, can_focus=False):
     """
 
     def __init__(self) -> None:
-        super().__init__(markup=False)
+        # A click on it leaves the focus where it is, whatever it lies within.
+        super().__init__(markup=False, classes="-textual-system")
         self.offered: list[Choice] = []
+        #: Whether an arrow was used: enter takes a choice then.
+        self.stepped = False
 
     def offer(self, choices: list[Choice]) -> None:
         """Shows these; nothing where there are none."""
         self.offered = choices[:_OFFERED_MAX]
+        self.stepped = False
         self.display = bool(self.offered)
         self.styles.max_height = _LINES if self.screen.size.height >= _ROOMY else _LINES // 2
         self.clear_options()
@@ -41,6 +45,17 @@ class Choices(OptionList, can_focus=False):
             for choice in self.offered
         )
         self.highlighted = 0 if self.offered else None
+
+    def step(self, distance: int) -> None:
+        """Goes to another choice, and from the last to the first."""
+        self.stepped = True
+        self.highlighted = ((self.highlighted or 0) + distance) % len(self.offered)
+
+    def close(self) -> bool:
+        """Takes the list away; whether there was one."""
+        was_open = bool(self.display)
+        self.offer([])
+        return was_open
 
 
 class CompletingInput(LineInput):
@@ -59,7 +74,6 @@ class CompletingInput(LineInput):
         super().__init__(value, select_on_focus=False, **options)
         self.words = words
         self.choices = choices
-        self._stepped = False
 
     @property
     def typed(self) -> str:
@@ -67,17 +81,10 @@ class CompletingInput(LineInput):
         return fragment(self.value, self.cursor_position)
 
     def on_input_changed(self) -> None:
-        self._stepped = False
         self.choices.offer(fitting(self.typed, self.words()))
 
     def on_blur(self) -> None:
-        self.close_choices()
-
-    def close_choices(self) -> bool:
-        """Takes the list away; whether there was one."""
-        was_open = self.choices.display
-        self.choices.offer([])
-        return bool(was_open)
+        self.choices.close()
 
     def take(self, place: int) -> None:
         """Writes a choice in place of what was typed of it."""
@@ -90,18 +97,21 @@ class CompletingInput(LineInput):
         return action != "step" or bool(self.choices.display)
 
     def action_step(self, distance: int) -> None:
-        self._stepped = True
-        place = (self.choices.highlighted or 0) + distance
-        self.choices.highlighted = place % len(self.choices.offered)
+        self.choices.step(distance)
 
     def action_take(self) -> None:
         if self.choices.highlighted is not None:
             self.take(self.choices.highlighted)
 
+    def take_stepped(self) -> bool:
+        """Takes the choice that an arrow went to; whether there was one."""
+        place = self.choices.highlighted if self.choices.stepped else None
+        if place is not None:
+            self.take(place)
+        return place is not None
+
     async def action_submit(self) -> None:
-        if self._stepped and self.choices.highlighted is not None:
-            self.take(self.choices.highlighted)
-        else:
+        if not self.take_stepped():
             await super().action_submit()
 
     def clicked(self, event: OptionList.OptionSelected) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from textual.containers import Vertical
 from textual.content import Content
 from textual.geometry import Region, Size
@@ -39,8 +41,48 @@ _SQUEEZE = _Squeeze()
 
 def hints(*pairs: tuple[str, str]) -> Content:
     """Keys and what they do, in one line, as the board's footer shows them."""
-    line = [Content.assemble((key, "bold $primary"), (f" {word}", "$flux-muted")) for key, word in pairs]
-    return Content("   ").join(line)
+    return Content("   ").join(_hint(*pair) for pair in pairs)
+
+
+def _hint(key: str, word: str) -> Content:
+    return Content.assemble((key, "bold $primary"), (f" {word}", "$flux-muted"))
+
+
+def flow(parts: Iterable[Content], between: Content, width: int) -> list[Content]:
+    """The parts on as many lines as they need, each part whole."""
+    lines: list[Content] = []
+    for part in parts:
+        joined = lines[-1] + between + part if lines else part
+        if lines and joined.cell_length <= width:
+            lines[-1] = joined
+        else:
+            lines.append(part)
+    return lines
+
+
+class KeyHints(Widget):
+    """Keys and what they do, on as many lines as they need; no hint is ever cut in two."""
+
+    ALLOW_SELECT = False
+    DEFAULT_CSS = "KeyHints { height: auto; }"
+
+    def __init__(self, *pairs: tuple[str, str], id: str) -> None:
+        super().__init__(id=id)
+        self._pairs = pairs
+
+    def show(self, *pairs: tuple[str, str]) -> None:
+        """Shows other hints from now on."""
+        self._pairs = pairs
+        self.refresh(layout=True)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return max(1, len(self._lines(width)))
+
+    def render(self) -> Content:
+        return Content("\n").join(self._lines(self.size.width))
+
+    def _lines(self, width: int) -> list[Content]:
+        return flow((_hint(*pair) for pair in self._pairs), Content("   "), width)
 
 
 class Dialog(Vertical):

@@ -23,7 +23,7 @@ class FilterInput(CompletingInput):
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "clear_filter", "Clear the filter")]
 
     def action_clear_filter(self) -> None:
-        if not self.close_choices():
+        if not self.choices.close():
             self.value = ""
             self.post_message(FilterBar.Left())
 
@@ -80,7 +80,7 @@ class FilterBar(Horizontal):
         self.display = True
         with self.prevent(Input.Changed):
             self.input.value = query
-        self.input.focus()
+        self.screen.set_focus(self.input)
 
     def show(self, query: str, found: int, total: int, problems: tuple[str, ...]) -> None:
         """Shows a query that is in force, and what it finds; hides the line where there is none."""

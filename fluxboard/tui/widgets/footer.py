@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 from textual import events
 from textual.content import Content
-from textual.message import Message
-from textual.widget import Widget
 
 from fluxboard.tui.themes import Palette
 from fluxboard.tui.widgets.header import part
+from fluxboard.tui.widgets.steady import Steady
+from fluxboard.tui.wishes import WantsAction
 
 _GAP = 3
 
@@ -26,17 +26,11 @@ class Hint:
     action: str
 
 
-class KeyFooter(Widget):
+class KeyFooter(Steady):
     """Shows as many hints as fit, whole ones only; the last one (help) always."""
 
     ALLOW_SELECT = False
     DEFAULT_CSS = "KeyFooter { height: 1; dock: bottom; background: $panel; padding: 0 1; }"
-
-    @dataclass
-    class Pressed(Message):
-        """A hint was clicked."""
-
-        action: str
 
     def __init__(self, hints: Callable[[], Sequence[Hint]], palette: Palette) -> None:
         super().__init__()
@@ -44,7 +38,7 @@ class KeyFooter(Widget):
         self.palette = palette
         self._spans: list[tuple[int, int, str]] = []
 
-    def render(self) -> Content:
+    def words(self) -> Content:
         *others, last = self.hints()
         room = self.size.width - cell_len(f"{last.keys} {last.word}")
         line, at = Content(""), 0
@@ -63,4 +57,4 @@ class KeyFooter(Widget):
     def on_click(self, event: events.Click) -> None:
         for start, end, action in self._spans:
             if start <= event.x - 1 < end:
-                self.post_message(self.Pressed(action))
+                self.post_message(WantsAction(action))

@@ -17,8 +17,12 @@ from fluxboard.model.types import COMPLETED, Column, OnlineUser, progress_of
 from fluxboard.tui.faces import Faces
 from fluxboard.tui.themes import Palette
 from fluxboard.tui.widgets.card import clip
+from fluxboard.tui.widgets.steady import Steady
+from fluxboard.tui.wishes import WantsAction
 
 _BAR = 12
+#: A collapsed column that is alone on the screen has so much and more.
+_ROOM_FOR_SENTENCE = 20
 _ROOM_FOR_BAR = 56
 _ROOM_FOR_WORDS = 76
 _CATCHING_BAR = 8
@@ -89,7 +93,7 @@ class DeliveryMark:
         self._header.refresh()
 
 
-class BoardHeader(Widget):
+class BoardHeader(Steady):
     """Project, progress, who is here (where the sidebar is hidden) and the connection's word.
 
     While missed changes arrive it says how far that is, and it counts the edits that the server refused.
@@ -97,18 +101,6 @@ class BoardHeader(Widget):
 
     ALLOW_SELECT = False
     DEFAULT_CSS = "BoardHeader { height: 1; background: $panel; padding: 0 1; }"
-
-    @dataclass
-    class NamePressed(Message):
-        """The project's name was clicked."""
-
-    @dataclass
-    class AttentionPressed(Message):
-        """The count of refused edits was clicked."""
-
-    @dataclass
-    class InboxPressed(Message):
-        """The count of what waits in the inbox was clicked."""
 
     def __init__(self, faces: Faces) -> None:
         super().__init__()
@@ -132,7 +124,7 @@ class BoardHeader(Widget):
             self._catching = None
         self.refresh()
 
-    def render(self) -> Content:
+    def words(self) -> Content:
         board, palette = self.faces.board, self.faces.palette
         width = self.size.width
         warning = part(
@@ -229,11 +221,11 @@ class BoardHeader(Widget):
     def on_click(self, event: events.Click) -> None:
         start, end = self._attention
         if start <= event.x - 1 < end:
-            self.post_message(self.AttentionPressed())
+            self.post_message(WantsAction("attention"))
         elif self._inbox[0] <= event.x - 1 < self._inbox[1]:
-            self.post_message(self.InboxPressed())
+            self.post_message(WantsAction("inbox"))
         elif event.x < 4 + cell_len(self.faces.board.project.name) + 3:
-            self.post_message(self.NamePressed())
+            self.post_message(WantsAction("projects"))
 
 
 def _badge(text: str, colour: str, palette: Palette) -> Content:
@@ -255,7 +247,7 @@ def count_of(column: Column, found: int, count: int, palette: Palette) -> Conten
     return part(text, palette.high if count == column.wip_limit else palette.muted)
 
 
-class LaneHead(Widget):
+class LaneHead(Steady):
     """A column's name and count above a rule; the accent tells where the cursor is."""
 
     ALLOW_SELECT = False
@@ -267,7 +259,7 @@ class LaneHead(Widget):
         self.faces = faces
         self.active = False
 
-    def render(self) -> Content:
+    def words(self) -> Content:
         palette = self.faces.palette
         count = count_of(self.column, *self.faces.view.count(self.column.id), palette)
         width = self.size.width
@@ -288,7 +280,7 @@ class LaneHead(Widget):
 
 
 class FoldedLane(Widget):
-    """A collapsed column: its name from top to bottom. A click opens it."""
+    """A collapsed column: its name from top to bottom; where there is room, what opens it. A click does."""
 
     ALLOW_SELECT = False
     DEFAULT_CSS = "FoldedLane { height: 1fr; display: none; }"
@@ -299,13 +291,18 @@ class FoldedLane(Widget):
 
         status: str
 
-    def __init__(self, column: Column, faces: Faces) -> None:
+    def __init__(self, column: Column, faces: Faces, key: str) -> None:
+        """``key`` opens it."""
         super().__init__()
         self.column = column
         self.faces = faces
+        self._key = key
 
     def render(self) -> Content:
         palette = self.faces.palette
+        if self.size.width >= _ROOM_FOR_SENTENCE:
+            told = part("\n Collapsed; ", palette.muted) + part(self._key, palette.accent, bold=True)
+            return told + part(" opens it", palette.muted)
         active = self.faces.cursor.status == self.column.id
         letters = _graphemes(self.column.name)[: max(0, self.size.height - 1)]
         text = "\n".join(["", *(f" {letter}" for letter in letters)])
@@ -324,7 +321,7 @@ def _graphemes(text: str) -> list[str]:
     return [text[start:stop] for start, stop, _ in split_graphemes(text)[0]]
 
 
-class ColumnTabs(Widget):
+class ColumnTabs(Steady):
     """The board's columns in one line; the one with the cursor between rules."""
 
     ALLOW_SELECT = False
@@ -341,7 +338,7 @@ class ColumnTabs(Widget):
         self.faces = faces
         self._spans: list[tuple[int, int, int]] = []
 
-    def render(self) -> Content:
+    def words(self) -> Content:
         view, palette = self.faces.view, self.faces.palette
         columns = view.columns
         active = self.faces.cursor.column

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from textual.containers import Horizontal, Vertical
 
@@ -23,16 +23,16 @@ class Lane(Vertical):
 
     DEFAULT_CSS = "Lane { width: 1fr; height: 1fr; margin-right: 1; }"
 
-    def __init__(self, column: BoardColumn, faces: Faces) -> None:
+    def __init__(self, column: BoardColumn, faces: Faces, key: Callable[[str], str]) -> None:
         self.head = LaneHead(column, faces)
         self.cards = Column(column.id, faces)
-        self.strip = FoldedLane(column, faces)
+        self.strip = FoldedLane(column, faces, key("collapse"))
         self.status = column.id
         super().__init__(self.head, self.cards, self.strip)
 
-    def fold(self, folded: bool) -> None:
-        """Shows the strip instead of the cards, or the cards again."""
-        self.styles.width = _FOLDED if folded else "1fr"
+    def fold(self, folded: bool, alone: bool) -> None:
+        """Shows the strip instead of the cards, or the cards again; ``alone`` it has all the room."""
+        self.styles.width = _FOLDED if folded and not alone else "1fr"
         self.cards.display = not folded
         self.strip.display = folded
 
@@ -42,8 +42,10 @@ class Lanes(Horizontal):
 
     DEFAULT_CSS = "Lanes { width: 1fr; height: 1fr; padding: 1 0 0 1; }"
 
-    def __init__(self, faces: Faces) -> None:
+    def __init__(self, faces: Faces, key: Callable[[str], str]) -> None:
+        """``key`` says how the user presses an action."""
         super().__init__(id="lanes")
+        self._key = key
         self.faces = faces
         self.lanes: list[Lane] = []
         self._built_for: tuple[BoardColumn, ...] = ()
@@ -69,7 +71,7 @@ class Lanes(Horizontal):
         async with self._building:
             self._built_for = self.faces.view.columns
             await self.remove_children()
-            self.lanes = [Lane(column, self.faces) for column in self._built_for]
+            self.lanes = [Lane(column, self.faces, self._key) for column in self._built_for]
             await self.mount(*self.lanes)
 
     def lane(self, status: str) -> Lane | None:
@@ -117,7 +119,7 @@ class Lanes(Horizontal):
             elif view.query:
                 text = "Nothing found"
             elif not view.board.tasks:
-                text = "No tasks yet.\nn makes one." if place == 0 else ""
+                text = f"No tasks yet.\n{self._key('new')} makes one." if place == 0 else ""
             if lane.cards.empty_text != text:
                 lane.cards.empty_text = text
                 lane.cards.refresh()
@@ -131,7 +133,7 @@ class Lanes(Horizontal):
         shown = self._window(width, folded, at)
         for place, lane in enumerate(self.lanes):
             lane.display = place in shown
-            lane.fold(folded[place])
+            lane.fold(folded[place], len(shown) == 1)
             lane.head.display = len(shown) > 1
             if lane.head.active != (place == at):
                 lane.head.active = place == at

@@ -22,7 +22,7 @@ from fluxboard.model.text import clean_line
 from fluxboard.model.types import TITLE_MAX, Member, User
 from fluxboard.tui.completion import Choice
 from fluxboard.tui.dates import due_day
-from fluxboard.tui.widgets.card import GLYPHS
+from fluxboard.tui.widgets.card import GLYPHS, wrap_title
 from fluxboard.tui.widgets.completing import Choices, CompletingInput
 
 Read = Callable[[str], QuickAdd]
@@ -51,8 +51,16 @@ class QuickInput(CompletingInput):
             event.stop()
             self.post_message(QuickAddBox.Pasted(lines))
 
+    async def on_key(self, event: events.Key) -> None:
+        """Takes enter in its turn, as letters are: over a slow link the next title comes along with it."""
+        if event.key == "enter":
+            event.stop()
+            event.prevent_default()
+            if not self.take_stepped():
+                self.query_ancestor(QuickAddBox).enter()
+
     def action_leave(self) -> None:
-        if not self.close_choices():
+        if not self.choices.close():
             self.post_message(QuickAddBox.Left(self.value))
 
 
@@ -117,7 +125,7 @@ class QuickAddBox(Vertical):
 
     def on_mount(self) -> None:
         self._tell(self._text)
-        self.query_one(QuickInput).focus()
+        self.screen.set_focus(self.query_one(QuickInput))  # at once: the next key may be here already
 
     @on(OptionList.OptionSelected)
     def _clicked(self, event: OptionList.OptionSelected) -> None:
@@ -128,23 +136,28 @@ class QuickAddBox(Vertical):
         event.stop()
         self._tell(event.value)
 
-    @on(Input.Submitted)
-    def _entered(self, event: Input.Submitted) -> None:
-        event.stop()
-        task = self.read(event.value)
+    def enter(self) -> None:
+        """Has a task made of the line and begins the next one; from an empty line it leaves."""
+        line = self.query_one(QuickInput)
+        task = self.read(line.value)
         if not task.title:
-            self.post_message(self.Left(event.value))
+            self.post_message(self.Left(line.value))
         elif len(task.title) > TITLE_MAX:
             self.query_one("#preview", Static).update(
                 Content.styled(f"The title has {len(task.title)} characters, {TITLE_MAX} fit.", "$error")
             )
         else:
             self.post_message(self.Added(task))
-            event.input.value = ""
+            line.value = ""
+
+    def on_resize(self) -> None:
+        self._tell(self.query_one(QuickInput).value)
 
     def _tell(self, line: str) -> None:
-        """The preview: the parts beside the title, each in words."""
+        """The preview: the title on up to two lines, below it the other parts, each in words."""
         task = self.read(line)
+        preview = self.query_one("#preview", Static)
+        width = preview.size.width or TITLE_MAX
         if not line.strip():
             told = Content.styled("enter adds, esc closes", "$flux-muted")
         else:
@@ -155,8 +168,8 @@ class QuickAddBox(Vertical):
             if task.due_date is not None:
                 parts.append(Content(f"due {due_day(task.due_date, self._today)}"))
             told = Content.assemble(
-                (task.title or "(no title yet)", "bold $foreground"),
+                ("\n".join(wrap_title(task.title or "(no title yet)", width, width)), "bold $foreground"),
                 "\n",
                 Content("  ").join(parts),
             )
-        self.query_one("#preview", Static).update(told)
+        preview.update(told)

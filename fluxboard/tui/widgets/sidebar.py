@@ -10,7 +10,6 @@ from typing import Final
 from textual import events
 from textual.content import Content
 from textual.message import Message
-from textual.widget import Widget
 
 from fluxboard.model.types import OnlineUser
 from fluxboard.tui.dates import ago
@@ -18,6 +17,7 @@ from fluxboard.tui.faces import Faces
 from fluxboard.tui.ports import Clock
 from fluxboard.tui.widgets.card import clip, wrap_title
 from fluxboard.tui.widgets.header import part
+from fluxboard.tui.widgets.steady import Steady
 
 SIDEBAR_WIDTH: Final = 28
 _REMEMBERED = 50
@@ -34,7 +34,7 @@ class Happening:
     at: datetime
 
 
-class Sidebar(Widget):
+class Sidebar(Steady):
     """Who is here, each in their colour and yourself first; below them who is away, and what others did."""
 
     ALLOW_SELECT = False
@@ -60,7 +60,7 @@ class Sidebar(Widget):
         self.happenings.appendleft(happening)
         self.refresh()
 
-    def render(self) -> Content:
+    def words(self) -> Content:
         width, height = self.size
         palette = self.faces.palette
         now = self.clock()

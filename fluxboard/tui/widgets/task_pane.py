@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -25,7 +24,8 @@ from fluxboard.tui.sentences import writing_text
 from fluxboard.tui.widgets.card import UNTITLED, priority_text
 from fluxboard.tui.widgets.checklist import Checklist
 from fluxboard.tui.widgets.comments import Conversation
-from fluxboard.tui.widgets.dialog import hints
+from fluxboard.tui.widgets.dialog import KeyHints, flow
+from fluxboard.tui.widgets.waiting import Waiting
 
 _PRIORITY_STYLES: Final = {
     "low": "$flux-low",
@@ -71,7 +71,7 @@ class TaskPane(Vertical):
     TaskPane Body { height: 1fr; margin-top: 1; scrollbar-size-vertical: 1; }
     TaskPane Markdown { padding: 0; margin: 0; background: $panel; }
     TaskPane #history { height: auto; margin-top: 1; color: $flux-muted; display: none; }
-    TaskPane #pane-keys { height: 1; margin-top: 1; text-wrap: nowrap; }
+    TaskPane #pane-keys { height: 1; margin-top: 1; }
     """
 
     @dataclass
@@ -92,7 +92,8 @@ class TaskPane(Vertical):
         self.task_id: str | None = None
         self._stop: Unsubscribe | None = None
         self._past = Static("", id="history", markup=False)
-        self._talk = Conversation(board, clock)
+        self._reading = Waiting("Reading the task")
+        self._talk = Conversation(board, clock, self._reading)
         self._shown: Task | None = None
         self._described: tuple[str, str] | None = None
         self._following = asyncio.Lock()
@@ -106,15 +107,14 @@ class TaskPane(Vertical):
             yield Checklist(self.board)
             yield self._talk
             yield self._past
-        yield Static(
-            hints(
-                ("e", "edit"),
-                ("c", "comment"),
-                ("x", "checklist"),
-                ("esc", "close"),
-                ("o", "link"),
-                ("d", "delete"),
-            ),
+        yield self._reading
+        yield KeyHints(
+            ("e", "edit"),
+            ("c", "comment"),
+            ("x", "checklist"),
+            ("esc", "close"),
+            ("o", "link"),
+            ("d", "delete"),
             id="pane-keys",
         )
 
@@ -181,7 +181,8 @@ class TaskPane(Vertical):
         self._read()
         history = self._past
         try:
-            entries = await self.board.history(self.task_id or "")
+            with self._reading.on():
+                entries = await self.board.history(self.task_id or "")
         except Exception:  # the board itself is there without it
             # What was loaded before is better than nothing.
             if not history.display:
@@ -235,7 +236,7 @@ class TaskPane(Vertical):
         room = self.query_one("#facts").size.width or 1
         if task.labels:
             facts.append(Content.styled(" ".join(f"#{label}" for label in task.labels), "$secondary"))
-        return Content("\n").join(_flow(facts, Content.styled("  ·  ", "$flux-muted"), room))
+        return Content("\n").join(flow(facts, Content.styled("  ·  ", "$flux-muted"), room))
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._fit_facts)
@@ -285,15 +286,3 @@ class TaskPane(Vertical):
 
     def action_leave(self) -> None:
         self.post_message(self.Left())
-
-
-def _flow(parts: Iterable[Content], between: Content, width: int) -> list[Content]:
-    """The parts on as many lines as they need, each part whole."""
-    lines: list[Content] = []
-    for part in parts:
-        joined = lines[-1] + between + part if lines else part
-        if lines and joined.cell_length <= width:
-            lines[-1] = joined
-        else:
-            lines.append(part)
-    return lines

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from textual.content import Content
@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 #: What is to be pressed, by the action that it runs; ``{}`` stands for the action's key.
 STEPS: Final[Mapping[str, str]] = {
-    "down": "{} goes to the next card; the arrows and h j k l all do",
+    "down": "{} is the next card; the arrows do it, too",
     "new": "{} adds a task: type a title, enter, then esc",
     "open": "{} shows all of a task; esc closes it",
     "search": "{} filters as you type; esc shows everything again",
@@ -26,11 +26,10 @@ class Tour(Static):
         background: $primary-muted; color: $foreground; }
     """
 
-    def __init__(self, keys: Mapping[str, str], skip: str) -> None:
-        """``keys`` are the actions' keys as a person reads them, ``skip`` the one that ends the tour."""
+    def __init__(self, key: Callable[[str], str]) -> None:
+        """``key`` says how the user presses an action."""
         super().__init__("", markup=False)
-        self._keys = keys
-        self._skip = skip
+        self._key = key
         self._left: list[str] = []
 
     @property
@@ -65,7 +64,7 @@ class Tour(Static):
             self.update(
                 Content.assemble(
                     (f"First steps {done} of {len(STEPS)}  ", "bold"),
-                    STEPS[step].replace("{}", self._keys[step]),
-                    (f"   {self._skip} ends this", "italic"),
+                    STEPS[step].replace("{}", self._key(step)),
+                    (f"   {self._key('end_tour')} ends this", "italic"),
                 )
             )
