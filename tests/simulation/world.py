@@ -26,7 +26,7 @@ from fluxboard.model.wire import (
     ProjectCreate,
     TaskCreate,
 )
-from fluxboard.server import cluster, feed, live
+from fluxboard.server import cluster, feed, live, sockets
 from fluxboard.server.commands import people, projects
 from fluxboard.server.commands.access import Access, Person
 from fluxboard.server.commands.ledger import Ledger, Op
@@ -38,7 +38,7 @@ from tests.simulation.invariants import LIMIT, check_at_rest
 from tests.simulation.server import Backend
 
 #: Modules of the server that measure how long something takes.
-TIMED: tuple[Any, ...] = (cluster, feed, live)
+TIMED: tuple[Any, ...] = (cluster, feed, live, sockets)
 COLUMNS = ("todo", "in_progress", "review", "completed")
 ACTIONS = (
     *("create", "text", "text", "field", "move", "move", "delete"),
