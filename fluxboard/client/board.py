@@ -22,7 +22,6 @@ from fluxboard.client.events import (
     BoardEvent,
     Commented,
     Connection,
-    Remote,
 )
 from fluxboard.client.inbox import Inbox
 from fluxboard.client.outbox import Attention
@@ -69,7 +68,6 @@ class Board:
         self._editing = Editing(
             self._upkeep.replica, self._upkeep.user, self._upkeep.do, lambda: self._upkeep.api.layer == "core"
         )
-        self.subscribe(self._note)
 
     # -- what is shown
 
@@ -318,8 +316,3 @@ class Board:
     async def abandon(self) -> None:
         """Ends all work at once; what is on disk stays there for the next start."""
         await self._upkeep.abandon()
-
-    def _note(self, event: BoardEvent) -> None:
-        """What others change must not be undone unseen."""
-        if isinstance(event, Remote):
-            self._editing.others_changed(event.task_id, event.fields)

@@ -64,7 +64,7 @@ class Upkeep:
         self.store = session.store
         self._place = (session.account, project.id)
         self._listeners: list[Callable[[BoardEvent], None]] = []
-        self.replica = Replica()
+        self.replica = Replica(self.user.id)
         self._copy = Copy(session.store, self._place, self.api, self.replica, self._timing.save)
         self.comments = Comments()
         aliases = Aliases()

@@ -4,97 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import httpx
-import msgspec
 import pytest
 
 from fluxboard.client import incoming
-from fluxboard.client.api import Api
-from fluxboard.client.board import Board
 from fluxboard.client.events import BoardEvent, CatchingUp
-from fluxboard.client.live import Live
-from fluxboard.client.local import LocalStore
-from fluxboard.client.session import Session
-from fluxboard.model.types import Task, TaskPatch
-from fluxboard.model.wire import BatchBody, BatchOp, TaskCreate
-from tests.client.conftest import QUICK
-from tests.simulation.server import Backend
+from fluxboard.model.types import TaskPatch
+from fluxboard.model.wire import BatchOp, TaskCreate
+from tests.support.program import Person, alone
 from tests.support.waiting import until
 
 TASKS = 10_000
-AT_ONCE = 1000
-
-
-class NoSocket(Live):
-    async def _attempt(self, transport: str) -> None:
-        raise ConnectionError("no sockets here")
-
-
-class Network(httpx.AsyncBaseTransport):
-    """Counts what is asked; ``away`` answers nothing."""
-
-    def __init__(self, server: httpx.AsyncBaseTransport) -> None:
-        self._server = server
-        self.away = False
-        self.asked: list[str] = []
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if self.away:
-            raise httpx.ConnectError("away")
-        self.asked.append(f"{request.method} {request.url.path.rsplit('/', 1)[-1]}")
-        return await self._server.handle_async_request(request)
-
-
-class Person:
-    """Somebody's program, which can be closed and opened again."""
-
-    def __init__(self, backend: Backend, path: Path, name: str) -> None:
-        self.backend, self.path, self.name = backend, path, name
-        self.network = Network(backend.nodes[0].rest)
-        self.project_id = ""
-
-    async def sign_up(self) -> None:
-        self.user, self.token = await self.backend.sign_up(self.name)
-        session = self.session()
-        self.project_id = (await session.create_project("P")).id
-        await session.close()
-
-    def session(self) -> Session:
-        session = Session("http://sim", None, None, LocalStore(self.path), "sim")
-        session.user, session.token, session.timing = self.user, self.token, QUICK
-        session.api = Api("http://sim", session.fresh_token, session.renew, self.network)
-        session.make_live = NoSocket
-        return session
-
-    async def open(self) -> tuple[Session, Board, list[BoardEvent]]:
-        session, events = self.session(), list[BoardEvent]()
-        board = await session.board(self.project_id)
-        board.subscribe(events.append)
-        await board.start()
-        self.network.asked.clear()
-        return session, board, events
-
-    async def edit(self, ops: list[BatchOp]) -> None:
-        """Changes made by another program, of which this one hears nothing."""
-        session = self.session()
-        session.api._transport = self.backend.nodes[0].rest
-        for start in range(0, len(ops), AT_ONCE):
-            await session.api.batch(self.project_id, BatchBody(ops=tuple(ops[start : start + AT_ONCE])))
-        await session.close()
-
-    def stored(self) -> dict[str, Task]:
-        """The tasks of the server."""
-        return {
-            task_id: msgspec.convert(body, Task)
-            for task_id, body in self.backend.tasks(self.project_id).items()
-        }
 
 
 @pytest.fixture
 async def ada(tmp_path: Path) -> Person:
-    person = Person(Backend(1, lambda *_: None, lambda _: None, lambda: False), tmp_path / "boards.db", "ada")
-    await person.sign_up()
-    return person
+    return await alone(tmp_path)
 
 
 def progress(events: list[BoardEvent]) -> list[tuple[int, int]]:
@@ -153,8 +77,7 @@ async def test_a_log_that_no_longer_reaches_back_means_the_list_and_pending_edit
             BatchOp(op="delete", task_id=third),
         ]
     )
-    ada.backend.connection.execute("DELETE FROM changes WHERE rev < (SELECT max(rev) FROM changes)")
-    ada.backend.connection.execute("UPDATE projects SET log_start = rev - 1")
+    ada.forget_log()
 
     session, board, _ = await ada.open()
     titles = {task_id: task.title for task_id, task in board.tasks.items()}
