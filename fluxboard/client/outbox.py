@@ -10,18 +10,16 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Final
 
 import msgspec
 
 from fluxboard.client.api import ApiError, ApiUnreachable
+from fluxboard.client.calls import RETRY_AFTER_MAX
 from fluxboard.client.edits import Create, Delete, Edit, Update
 from fluxboard.client.live import Timing
 from fluxboard.client.local import LocalStore, Refusal
 from fluxboard.model.types import BATCH_MAX, new_id
 
-#: A server that wants to be left alone for longer than this, in seconds, is asked all the same.
-RETRY_AFTER_MAX: Final = 3600.0
 #: The status of an edit whose task the server did not take.
 DEPENDS = 424
 

@@ -13,6 +13,7 @@ from fluxboard.client.api import Api, ApiError
     [
         ("90", 90.0),
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+        ("Wed, 21 Oct 2015 07:30:30 GMT", 90.0),
         ("in a while", None),
         ("-5", None),
         ("", None),
@@ -21,7 +22,9 @@ from fluxboard.client.api import Api, ApiError
 )
 async def test_a_retry_after_names_seconds_or_a_time(header: str, seconds: float | None) -> None:
     def answer(_: httpx.Request) -> httpx.Response:
-        return httpx.Response(503, json={"error": "busy"}, headers={"Retry-After": header})
+        # By the server's clock; this computer's says something else.
+        headers = {"Retry-After": header, "Date": "Wed, 21 Oct 2015 07:29:00 GMT"}
+        return httpx.Response(503, json={"error": "busy"}, headers=headers)
 
     async def token() -> str | None:
         return None

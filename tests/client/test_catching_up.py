@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from email.utils import formatdate
 from pathlib import Path
 
 import pytest
@@ -89,6 +91,28 @@ async def test_a_log_that_no_longer_reaches_back_means_the_list_and_pending_edit
     assert titles == {first: "mine", second: "theirs", made: "made on a train"}
     assert board.tasks[first].comment_count == 1
     assert not board.attention
+    await board.close()
+    await session.close()
+
+
+@pytest.mark.parametrize("form", ["seconds", "a time"])
+async def test_who_asks_too_much_leaves_the_server_alone_for_as_long_as_it_says(
+    ada: Person, form: str
+) -> None:
+    session, board, _ = await ada.open()
+    await until(lambda: board.connection.word == "polling", what="it polls")
+    ada.network.gets.clear()
+    ada.network.limited = lambda: "1" if form == "seconds" else formatdate(time.time() + 2, usegmt=True)
+    await until(lambda: ada.network.gets, what="it asked")
+    await ada.edit(created(1))
+    board.create(TaskCreate(title="mine"))
+    await board.idle()  # what somebody waits for goes out all the same
+    ada.network.limited = None
+    await until(lambda: board.tasks == ada.stored(), what="the news comes in the end")
+    refused = max(at for at, limited in ada.network.gets if limited)
+    answered = min(at for at, limited in ada.network.gets if not limited)
+    assert answered - refused >= 1
+    assert len([at for at, limited in ada.network.gets if limited]) == 1
     await board.close()
     await session.close()
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from email.utils import formatdate
 from pathlib import Path
 
 import httpx
@@ -28,17 +31,25 @@ class NoSocket(Live):
 
 
 class Network(httpx.AsyncBaseTransport):
-    """Counts what is asked; ``away`` answers nothing."""
+    """Counts what is asked; ``away`` answers nothing, ``limited`` is the Retry-After of a 429 to each GET."""
 
     def __init__(self, server: httpx.AsyncBaseTransport) -> None:
         self._server = server
         self.away = False
+        self.limited: Callable[[], str] | None = None
         self.asked: list[str] = []
+        #: When each GET was asked, and whether it was refused.
+        self.gets: list[tuple[float, bool]] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if self.away:
             raise httpx.ConnectError("away")
         self.asked.append(f"{request.method} {request.url.path.rsplit('/', 1)[-1]}")
+        if request.method == "GET":
+            self.gets.append((time.monotonic(), self.limited is not None))
+            if self.limited is not None:
+                headers = {"Retry-After": self.limited(), "Date": formatdate(usegmt=True)}
+                return httpx.Response(429, json={"error": "too many"}, headers=headers)
         return await self._server.handle_async_request(request)
 
 
