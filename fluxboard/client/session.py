@@ -121,8 +121,8 @@ class Session:
         """A session on a server that is still to be found.
 
         ``arrive`` finds it, moves the session there and signs in: with the first call where somebody was here
-        before, so that their boards open without it, else at once; and again once a call gets no answer. Raises
-        ApiError and ApiUnreachable.
+        before, so that their boards open without it, else at once; and again once a call gets no answer.
+        Raises ApiError and ApiUnreachable.
         """
         store = await asyncio.to_thread(LocalStore, state_folder() / "boards.db")
         session = cls("", None, None, store, kept_as)
