@@ -189,13 +189,14 @@ class Board:
         item = next((item for item in self.attention if item.edit.op_id == op_id), None)
         if item is None:
             return
-        edits = self._upkeep.outbox.retry(op_id, None if self.layer == "core" else self._upkeep.replica.rev)
+        again = self._upkeep.outbox.again(op_id, None if self.layer == "core" else self._upkeep.replica.rev)
+        edits = list(again.values())
         if patch is not None:
             edits = [with_patch(edit, patch) for edit in edits]
         gone = item.refusal.gone
         if gone is not None and gone.id not in self.tasks and self.layer == "plus":
             edits = [Restore(task_id=gone.id, task=gone), *edits]
-        self._upkeep.do(edits)
+        self._upkeep.do(edits, instead_of=again)
 
     def discard(self, op_id: str) -> None:
         """Gives up a refused edit."""

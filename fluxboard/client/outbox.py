@@ -99,10 +99,10 @@ class Outbox:
         self._enqueue(pending, None)
         return pending
 
-    def put(self, edits: Iterable[Edit]) -> None:
-        """Queues edits; they are sent once they are on disk."""
-        added = list(edits)
-        self._enqueue(added, self._store.append(*self._place, added))
+    def put(self, edits: Iterable[Edit], instead_of: Iterable[str] = ()) -> None:
+        """Queues edits, instead of refused ones of these ids; they are sent once they are on disk."""
+        added, gone = list(edits), [op_id for op_id in instead_of if self._attention.pop(op_id, None)]
+        self._enqueue(added, self._store.append(*self._place, added, gone))
 
     def rename(self, task_id: str, server_id: str) -> None:
         """The server calls a task otherwise; what is unsent must survive a restart under its name."""
@@ -110,18 +110,19 @@ class Outbox:
             if queued.edit.task_id == task_id:
                 self._store.replace(msgspec.structs.replace(queued.edit, task_id=server_id))
 
-    def retry(self, op_id: str, base_rev: int | None) -> list[Edit]:
-        """Edits that do again what was refused, made from revision ``base_rev``; to be put by the caller."""
+    def again(self, op_id: str, base_rev: int | None) -> dict[str, Edit]:
+        """Edits that do again what was refused, made from revision ``base_rev``, by the ids of those.
+
+        They are to be put instead of them.
+        """
         item = self._attention.get(op_id)
         if item is None:
-            return []
+            return {}
         again = [item.edit]
         if isinstance(item.edit, Create):
             others = [other.edit for other in self.attention if other.edit.task_id == item.edit.task_id]
             again += [edit for edit in others if edit.op_id != op_id]
-        for edit in again:
-            self.discard(edit.op_id)
-        return [_again(edit, base_rev) for edit in again]
+        return {edit.op_id: _again(edit, base_rev) for edit in again}
 
     def discard(self, op_id: str) -> None:
         """Gives up an edit that was refused."""

@@ -36,7 +36,7 @@ def sort_key(task: Task) -> SortKey:
 
 
 class Replica:
-    """One project's tasks, as ``user_id`` sees them. ``rev`` never goes back."""
+    """One project's tasks, as ``user_id`` sees them. ``rev`` never goes back, but by :meth:`restart`."""
 
     def __init__(self, user_id: str = "") -> None:
         self.rev = 0
@@ -55,6 +55,11 @@ class Replica:
         self._own: set[int] = set()
 
     @property
+    def newest(self) -> int:
+        """The newest revision that the server spoke of, be it in an answer."""
+        return max(self.rev, *self._own, 0)
+
+    @property
     def shown(self) -> Mapping[str, Task]:
         """Every task that is shown, by id."""
         return self._shown
@@ -70,6 +75,10 @@ class Replica:
     def changed_by_others(self, task_id: str, attribute: str, since: int) -> bool:
         """Whether somebody else changed a field of a task after a revision, even to and fro."""
         return self._others.get((task_id, TASK_FIELDS[attribute]), 0) > since
+
+    def forget_saved(self) -> None:
+        """What was to be on this computer's disk is not."""
+        self._unsaved = None
 
     def take_unsaved(self) -> dict[str, Task | None] | None:
         """The confirmed tasks that changed since the last call, with None for those that went.
@@ -116,6 +125,11 @@ class Replica:
         self._advance()
         return frozenset(changed)
 
+    def restart(self) -> None:
+        """What was confirmed is not true any more; the next list is the first. Own edits stay."""
+        self.rev = 0
+        self._early, self._gone, self._own = {}, {}, set()
+
     def apply(self, change: Change) -> Applied:
         """Takes one committed change, by its revision where it has one."""
         if change.rev is None:
@@ -154,6 +168,7 @@ class Replica:
             self._set_gone(edit.task_id)
             if rev > self.rev:
                 self._gone[edit.task_id] = rev
+                self._own.add(rev)
         self._refold(edit.task_id)
 
     # -- own edits

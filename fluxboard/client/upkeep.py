@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -226,11 +226,11 @@ class Upkeep:
 
     # -- mine
 
-    def do(self, edits: Sequence[Edit]) -> None:
-        """Shows edits at once and queues them."""
+    def do(self, edits: Sequence[Edit], instead_of: Iterable[str] = ()) -> None:
+        """Shows edits at once and queues them, instead of refused ones of these ids."""
         if edits:
             edits = as_step(edits)
-            self.outbox.put(edits)
+            self.outbox.put(edits, instead_of)
             self._show(edits)
 
     def _show(self, edits: Sequence[Edit]) -> None:

@@ -131,10 +131,13 @@ async def test_a_refused_create_parks_its_edits_and_no_others(tmp_path: Path) ->
     second, _, _ = make(again, server)
     assert second.adopt() == []
     assert second.attention[0].refusal.reason == "The title must not be empty"
-    edits = second.retry("1", 7)
-    assert [type(edit) for edit in edits] == [Create, Update, Delete]
-    assert {edit.op_id for edit in edits}.isdisjoint({"1", "2", "3"})
+    edits = second.again("1", 7)
+    assert [type(edit) for edit in edits.values()] == [Create, Update, Delete]
+    assert list(edits) == ["1", "2", "3"]
+    assert {edit.op_id for edit in edits.values()}.isdisjoint({"1", "2", "3"})
+    second.put(edits.values(), instead_of=edits)
     assert second.attention == ()
+    assert again.unsent(PLACE[0]) == {PLACE[1]: 3}, "the new ones took the place of the old ones"
     second.discard("no such edit")
     again.close()
 
@@ -190,8 +193,10 @@ def test_the_file_is_private_and_the_board_is_the_newest_that_was_seen(tmp_path:
     store.put_projects("me", [Project(id="p", name="P")]).result()
     tasks = [Task(id=name, title=name, rev=2) for name in "ab"]
     store.put_board("me", "p", tasks, 2).result()
-    store.put_changes("me", "p", {"a": None, "c": Task(id="c", title="c", rev=4)}, 4).result()
-    store.put_changes("me", "p", {"a": Task(id="a", title="late", rev=3)}, 3).result()
+    store.put_changes("me", "p", {"a": None, "c": Task(id="c", title="c", rev=4)}, 2, 4).result()
+    store.put_changes("me", "p", {"a": Task(id="a", title="late", rev=3)}, 2, 3).result()
+    hole = store.put_changes("me", "p", {"b": Task(id="b", title="b", rev=7)}, 6, 7)
+    assert not hole.result(), "what came from 5 to 6 was never written"
     store.put_board("me", "p", tasks, 3).result()
     for file in path.parent.iterdir():
         assert stat.S_IMODE(file.stat().st_mode) & 0o077 == 0, file

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable
 from email.utils import formatdate
@@ -34,7 +35,7 @@ class Network(httpx.AsyncBaseTransport):
     """Counts what is asked; ``away`` answers nothing, ``limited`` is the Retry-After of a 429 to each GET."""
 
     def __init__(self, server: httpx.AsyncBaseTransport) -> None:
-        self._server = server
+        self.server = server
         self.away = False
         self.limited: Callable[[], str] | None = None
         self.asked: list[str] = []
@@ -50,7 +51,7 @@ class Network(httpx.AsyncBaseTransport):
             if self.limited is not None:
                 headers = {"Retry-After": self.limited(), "Date": formatdate(usegmt=True)}
                 return httpx.Response(429, json={"error": "too many"}, headers=headers)
-        return await self._server.handle_async_request(request)
+        return await self.server.handle_async_request(request)
 
 
 class Person:
@@ -71,17 +72,17 @@ class Person:
         self.project_id = (await session.create_project("P")).id
         await session.close()
 
-    def session(self) -> Session:
+    def session(self, store: LocalStore | None = None) -> Session:
         """The program's session, over its own network."""
-        session = Session("http://sim", None, None, LocalStore(self.path), "sim")
+        session = Session("http://sim", None, None, store or LocalStore(self.path), "sim")
         session.user, session.token, session.timing = self.user, self.token, QUICK
         session.api = Api("http://sim", session.fresh_token, session.renew, self.network)
         session.make_live = NoSocket
         return session
 
-    async def open(self) -> tuple[Session, Board, list[BoardEvent]]:
+    async def open(self, store: LocalStore | None = None) -> tuple[Session, Board, list[BoardEvent]]:
         """The board, with what it tells."""
-        session, events = self.session(), list[BoardEvent]()
+        session, events = self.session(store), list[BoardEvent]()
         board = await session.board(self.project_id)
         board.subscribe(events.append)
         await board.start()
@@ -105,6 +106,18 @@ class Person:
         await session.api.add_member(self.project_id, email=mate.user.email, role="admin")
         await session.close()
         return mate
+
+    def backup(self) -> sqlite3.Connection:
+        """A copy of the server's database."""
+        copy = sqlite3.connect(":memory:", isolation_level=None)
+        self.backend.connection.backup(copy)
+        return copy
+
+    def restore(self, copy: sqlite3.Connection) -> None:
+        """The server runs on a copy that was made before."""
+        copy.backup(self.backend.connection)
+        self.backend.nodes[0] = self.backend._made()
+        self.network.server = self.backend.nodes[0].rest
 
     def forget_log(self) -> None:
         """What was changed long ago is no longer in the server's log."""
