@@ -150,7 +150,9 @@ class Calls:
         try:
             return decode(response.content, kind, escaped=self.escapes)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise ApiError(502, f"{self.server} does not answer as a task board does: {error}") from None
+            # What is no JSON at all is somebody between here and there, who speaks for a while.
+            status = 500 if isinstance(error, msgspec.ValidationError) else 502
+            raise ApiError(status, f"{self.server} does not answer as a task board does: {error}") from None
 
     async def send(
         self,
@@ -172,6 +174,9 @@ class Calls:
             if response.status_code < 400 and not response.is_redirect:
                 return response
             error = _error_of(response)
+        if response.is_redirect or response.status_code == 407:
+            # A hotel's network, or another address: nobody has looked at what was asked.
+            raise ApiUnreachable(str(error))
         # A limit of one kind of change says nothing of what may be asked.
         if method == "GET" and error.retry_after is not None and error.passing:
             wait = min(error.retry_after, RETRY_AFTER_MAX) * random.uniform(1, 1.1)  # noqa: S311 - no secret

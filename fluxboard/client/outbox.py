@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import logging
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
@@ -22,6 +23,12 @@ from fluxboard.model.types import BATCH_MAX, new_id
 
 #: The status of an edit whose task the server did not take.
 DEPENDS = 424
+#: The status of an edit at which the server failed, or this program.
+FAILED = 500
+#: It is tried so often, for about two minutes: then it does not hold up those behind it any longer.
+FAILURES_MAX = 12
+
+log = logging.getLogger("fluxboard.client.outbox")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +95,11 @@ class Outbox:
         return len(self._queue)
 
     def adopt(self) -> list[Edit]:
-        """Takes over what an earlier run left: answers what to send, in order; the refused wait."""
-        pending = []
+        """Takes over what programs left that ended: answers what to send, in order; the refused wait."""
+        pending, mine = [], {queued.edit.op_id for queued in self._queue} | self._attention.keys()
         for stored in self._store.adopt(*self._place):
+            if stored.edit.op_id in mine:
+                continue
             if stored.refusal is not None:
                 title = self._title_of(stored.edit) or _title_in(stored.refusal)
                 self._attention[stored.edit.op_id] = Attention(stored.edit, stored.refusal, title)
@@ -194,17 +203,18 @@ class Outbox:
 
         None alone where several were refused as a whole.
         """
-        tries = 0
+        tries = failures = 0
         while True:
             self._retry_now.clear()
+            error: ApiError | None = None
             try:
                 outcomes = await self._send(edits)
             except ApiUnreachable:
                 self._unreachable(True)
-                error = None
-            except ApiError as refusal:
-                error = refusal
-                if not error.passing and not error.signed_out:
+            except Exception as problem:
+                error = _refusal_of(problem)
+                failures += error.status == FAILED
+                if failures == FAILURES_MAX or not (error.passing or error.signed_out):
                     return [error] if len(edits) == 1 else None
             else:
                 self._unreachable(False)
@@ -239,6 +249,14 @@ class Outbox:
         self._attention[edit.op_id] = item
         self._store.refuse(edit.op_id, refusal)
         self._refused(item)
+
+
+def _refusal_of(problem: Exception) -> ApiError:
+    """What went wrong with an edit, as the server would have said it; a defect of ours is logged."""
+    if isinstance(problem, ApiError):
+        return problem
+    log.error("an edit could not be sent", exc_info=problem)
+    return ApiError(FAILED, f"This could not be sent: {type(problem).__name__}: {problem}")
 
 
 def _title_in(refusal: Refusal) -> str:

@@ -32,9 +32,10 @@ ARRIVE_MAX: Final = 30.0
 
 
 class _Claims(msgspec.Struct):
-    """What a token says, unverified."""
+    """What a token says, unverified; ``exp`` is its end and ``iat`` its beginning, in epoch seconds."""
 
     exp: float = 0.0
+    iat: float = 0.0
     id: str = ""
 
 
@@ -66,6 +67,8 @@ class Session:
         self._renewing: asyncio.Task[bool] | None = None
         #: Until then, by the loop's clock, the server does not want to be asked for a token.
         self._renew_at = 0.0
+        #: So many seconds the server's clock, which dates the tokens, is before this computer's.
+        self._clock_differs = 0.0
         #: What signs in with the first call, where somebody is known but their token is not there yet.
         self._arrive: Callable[[], Awaitable[None]] | None = None
         self._arriving = asyncio.Lock()
@@ -213,7 +216,7 @@ class Session:
             return self.token
         if self.token is None:
             await self.renew()
-        elif _ends_at(self.token) < time.time() + EARLY:
+        elif _claims(self.token).exp < time.time() + self._clock_differs + EARLY:
             with contextlib.suppress(ApiUnreachable):
                 await self.renew()
         return self.token
@@ -305,6 +308,8 @@ class Session:
 
     async def _enter(self, answer: AuthAnswer) -> User:
         self.token, self.user = answer.token, answer.user
+        made = _claims(answer.token).iat
+        self._clock_differs = made - time.time() if made else 0.0
         self._refresh_token, self._arrive = answer.refresh_token, None
         self.store.put_user(self._kept_as, answer.user)
         if self._credentials is not None:
@@ -332,11 +337,6 @@ def _origin(server: str) -> str:
     if url.username or url.password:
         raise ApiError(400, "Leave the password out of the address; sign in instead")
     return f"{url.scheme}://{url.netloc}{url.path}".rstrip("/")
-
-
-def _ends_at(token: str) -> float:
-    """When a token ends, in seconds since the epoch, unverified; 0 where it cannot be told."""
-    return _claims(token).exp
 
 
 def _claims(token: str) -> _Claims:

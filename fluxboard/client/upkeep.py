@@ -171,7 +171,7 @@ class Upkeep:
         return True
 
     def _adopt(self) -> None:
-        """Shows and sends what an earlier run of the program left."""
+        """Shows and sends what programs left that ended."""
         adopted = self.outbox.adopt()
         self._outgoing.doubt(adopted)
         self._show(adopted)
@@ -287,6 +287,7 @@ class Upkeep:
         self.company.joined(plus=self.api.layer == "plus")
         if self.api.layer == "plus":
             self.inbox.refresh()
+        self._adopt()  # another terminal may have ended meanwhile, and left what it could not send
         self.outbox.hurry()
 
     def _reached(self, there: bool) -> None:

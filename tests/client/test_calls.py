@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from fluxboard.client.api import Api, ApiError
+from fluxboard.client.api import Api, ApiError, ApiUnreachable
 
 
 @pytest.mark.parametrize(
@@ -37,4 +37,21 @@ async def test_a_retry_after_names_seconds_or_a_time(header: str, seconds: float
         await api.projects()
     assert told.value.retry_after == seconds
     assert told.value.passing
+    await api.close()
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 407])
+async def test_who_sends_us_elsewhere_has_not_looked_at_the_request(status: int) -> None:
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(status, headers={"Location": "http://hotel.example/sign-in"})
+
+    async def token() -> str | None:
+        return None
+
+    async def renew() -> bool:
+        return False
+
+    api = Api("http://server", token, renew, httpx.MockTransport(answer))
+    with pytest.raises(ApiUnreachable, match=str(status)):
+        await api.projects()
     await api.close()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import time
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 
 from fluxboard.client.api import ApiUnreachable
@@ -105,6 +108,31 @@ async def test_a_server_that_gives_no_token_now_is_left_alone_for_as_long_as_it_
         with pytest.raises(ApiUnreachable):
             await session.renew()
     assert asked == ["/api/auth/refresh"]
+    await session.close()
+
+
+@pytest.mark.parametrize("ahead", [-86_400, 0, 86_400])
+async def test_a_token_is_renewed_when_it_ends_whatever_this_computers_clock_says(ahead: int) -> None:
+    now, asked = int(time.time()) - ahead, list[str]()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        claims = msgspec.json.encode({"iat": now, "exp": now + lifetime, "id": "u1"})
+        token = f"x.{base64.urlsafe_b64encode(claims).decode().rstrip('=')}.x"
+        user = {"id": "u1", "email": "ada@example.com", "name": "Ada"}
+        return httpx.Response(200, json={"token": token, "user": user, "refreshToken": "next"})
+
+    session = Session("http://server", None, None, LocalStore(None), "server")
+    session.api._transport = httpx.MockTransport(answer)
+    lifetime = 900
+    await session.sign_in("ada@example.com", "correct horse")
+    for _ in range(3):
+        await session.fresh_token()
+    assert asked == ["/api/auth/login"]
+    lifetime = 20  # which is within the time that one is renewed early
+    await session.renew()
+    await session.fresh_token()
+    assert asked == ["/api/auth/login", "/api/auth/refresh", "/api/auth/refresh"]
     await session.close()
 
 
