@@ -46,6 +46,9 @@ MILA = Member(user_id="u-mila", name="Mila Lund", email="mila@example.com")
 class FakeMail:
     """The part of a server's REST that keeps an inbox."""
 
+    #: This server never wants to be left alone.
+    rest = 0.0
+
     def __init__(self) -> None:
         self.items: tuple[InboxItem, ...] = ()
         self.wanted = Preferences()
