@@ -12,7 +12,7 @@ import urllib.request
 from pathlib import Path
 
 import msgspec
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from fluxboard.cli.state import write_private
 
@@ -46,12 +46,41 @@ def find_or_start(folder: Path) -> str:
     Raises ServerDidNotStart.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with FileLock(folder / "start.lock", timeout=START_SECONDS * 2):
-        running = find(folder)
-        if running is not None:
-            return running
-        (folder / "server.json").unlink(missing_ok=True)
-        return start(folder, detached=True)[0]
+    try:
+        with FileLock(folder / "start.lock", timeout=START_SECONDS * 2):
+            running = _wait_for(folder)
+            if running is not None:
+                return running
+            (folder / "server.json").unlink(missing_ok=True)
+            return start(folder, detached=True)[0]
+    except Timeout:
+        raise ServerDidNotStart("Another terminal is still starting the board's server") from None
+
+
+def _wait_for(folder: Path) -> str | None:
+    """The URL of the server that holds ``folder``, once it answers; None when nobody holds it.
+
+    Raises ServerDidNotStart for one that lives and is silent: a second one must not write into its database.
+    """
+    deadline = time.monotonic() + START_SECONDS
+    while (running := find(folder)) is None:
+        try:
+            with holding(folder, seconds=0):
+                return None
+        except Timeout:
+            if time.monotonic() > deadline:
+                raise ServerDidNotStart("The board's server runs and does not answer") from None
+            time.sleep(0.1)
+    return running
+
+
+def holding(folder: Path, seconds: float) -> FileLock:
+    """What a server keeps locked while its database is in ``folder``; a killed one lets go of it.
+
+    To be entered; raises filelock.Timeout where another server has it for longer than ``seconds``.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return FileLock(folder / "server.lock", timeout=seconds, thread_local=False)
 
 
 def find(folder: Path) -> str | None:

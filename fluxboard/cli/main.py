@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +16,12 @@ from fluxboard.cli.board import open_board
 from fluxboard.cli.config import config
 from fluxboard.cli.migrate_store import migrate_store
 from fluxboard.cli.state import data_folder
+
+if TYPE_CHECKING:
+    from fluxboard.server.settings import Settings
+
+#: A server waits so long, in seconds, for one before it that is ending.
+ENDING_SECONDS = 10.0
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -63,10 +72,12 @@ def serve(
     attached: bool,
 ) -> None:
     """Run a server for a team."""
+    from filelock import Timeout
+
     from fluxboard.cli.local_server import announce
     from fluxboard.server.settings import BadSettings, Settings
     from fluxboard.server.storage.migrate import DatabaseTooNew, DatabaseUnreachable
-    from fluxboard.server.workers import WorkersFailed, supervise
+    from fluxboard.server.workers import WorkersFailed
 
     os.umask(0o077)  # what people write is nobody else's on this computer
     folder = data or data_folder()
@@ -86,16 +97,29 @@ def serve(
             workers=workers,
             otel=otel,
         )
-        if workers > 1:
+        _serve(settings, folder, ready, attached)
+    except Timeout:
+        raise click.ClickException(f"another server runs on the data in {folder}") from None
+    except (BadSettings, DatabaseTooNew, DatabaseUnreachable, WorkersFailed) as error:
+        raise click.ClickException(str(error)) from None
+    except OSError as error:
+        raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
+
+
+def _serve(settings: Settings, folder: Path, ready: Callable[[str], None], attached: bool) -> None:
+    from fluxboard.cli.local_server import holding
+
+    # Two processes must not write one SQLite file; one that is ending gets the time to end.
+    alone = holding(folder, ENDING_SECONDS) if settings.database.startswith("sqlite:") else nullcontext()
+    with alone:
+        if settings.workers > 1:
+            from fluxboard.server.workers import supervise
+
             supervise(settings, ready, attached=attached)
         else:
             from fluxboard.server.process import run
 
             run(settings, ready, attached=attached)
-    except (BadSettings, DatabaseTooNew, DatabaseUnreachable, WorkersFailed) as error:
-        raise click.ClickException(str(error)) from None
-    except OSError as error:
-        raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
 
 
 for command in (

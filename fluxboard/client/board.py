@@ -22,7 +22,6 @@ from fluxboard.client.events import (
     BoardEvent,
     Commented,
     Connection,
-    Remote,
 )
 from fluxboard.client.inbox import Inbox
 from fluxboard.client.outbox import Attention
@@ -69,7 +68,6 @@ class Board:
         self._editing = Editing(
             self._upkeep.replica, self._upkeep.user, self._upkeep.do, lambda: self._upkeep.api.layer == "core"
         )
-        self.subscribe(self._note)
 
     # -- what is shown
 
@@ -191,13 +189,14 @@ class Board:
         item = next((item for item in self.attention if item.edit.op_id == op_id), None)
         if item is None:
             return
-        edits = self._upkeep.outbox.retry(op_id, None if self.layer == "core" else self._upkeep.replica.rev)
+        again = self._upkeep.outbox.again(op_id, None if self.layer == "core" else self._upkeep.replica.rev)
+        edits = list(again.values())
         if patch is not None:
             edits = [with_patch(edit, patch) for edit in edits]
         gone = item.refusal.gone
         if gone is not None and gone.id not in self.tasks and self.layer == "plus":
             edits = [Restore(task_id=gone.id, task=gone), *edits]
-        self._upkeep.do(edits)
+        self._upkeep.do(edits, instead_of=again)
 
     def discard(self, op_id: str) -> None:
         """Gives up a refused edit."""
@@ -322,8 +321,3 @@ class Board:
     async def abandon(self) -> None:
         """Ends all work at once; what is on disk stays there for the next start."""
         await self._upkeep.abandon()
-
-    def _note(self, event: BoardEvent) -> None:
-        """What others change must not be undone unseen."""
-        if isinstance(event, Remote):
-            self._editing.others_changed(event.task_id, event.fields)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
@@ -23,6 +25,8 @@ Layer = Literal["core", "plus"]
 #: Seconds for an answer, and for a connection.
 ANSWER_SECONDS: Final = 10.0
 CONNECT_SECONDS: Final = 5.0
+#: A server that wants to be left alone for longer than this, in seconds, is asked all the same.
+RETRY_AFTER_MAX: Final = 3600.0
 
 encode: Final = msgspec.json.Encoder().encode
 
@@ -87,14 +91,22 @@ class Calls:
         token: Callable[[], Awaitable[str | None]],
         renew: Callable[[], Awaitable[bool]],
         transport: httpx.AsyncBaseTransport | None = None,
+        silent: Callable[[str], None] = lambda server: None,
     ) -> None:
-        """``transport`` None is the network."""
+        """``transport`` None is the network; ``silent`` hears which server did not answer."""
         self.server = server
         self.layer: Layer | None = None
         self._token = token
         self._renew = renew
         self._transport = transport
+        self._silent = silent
         self._client: httpx.AsyncClient | None = None
+        self._rest_until = 0.0
+
+    @property
+    def rest(self) -> float:
+        """For how many seconds the server wants to be asked nothing that nobody waits for."""
+        return max(0.0, self._rest_until - asyncio.get_running_loop().time())
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -109,7 +121,6 @@ class Calls:
 
             # Without redirects: a token goes to the server it belongs to and to no other.
             self._client = httpx.AsyncClient(
-                base_url=self.server,
                 timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
                 follow_redirects=False,
                 transport=self._transport,
@@ -139,7 +150,9 @@ class Calls:
         try:
             return decode(response.content, kind, escaped=self.escapes)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise ApiError(502, f"{self.server} does not answer as a task board does: {error}") from None
+            # What is no JSON at all is somebody between here and there, who speaks for a while.
+            status = 500 if isinstance(error, msgspec.ValidationError) else 502
+            raise ApiError(status, f"{self.server} does not answer as a task board does: {error}") from None
 
     async def send(
         self,
@@ -161,6 +174,13 @@ class Calls:
             if response.status_code < 400 and not response.is_redirect:
                 return response
             error = _error_of(response)
+        if response.is_redirect or response.status_code == 407:
+            # A hotel's network, or another address: nobody has looked at what was asked.
+            raise ApiUnreachable(str(error))
+        # A limit of one kind of change says nothing of what may be asked.
+        if method == "GET" and error.retry_after is not None and error.passing:
+            wait = min(error.retry_after, RETRY_AFTER_MAX) * random.uniform(1, 1.1)  # noqa: S311 - no secret
+            self._rest_until = max(self._rest_until, asyncio.get_running_loop().time() + wait)
         raise error
 
     async def _request(
@@ -186,10 +206,12 @@ class Calls:
         if body is not None:
             sent["Content-Type"] = "application/json"
             content = encode(body)
+        server = self.server
         try:
-            return await self._http.request(method, path, content=content, headers=sent)
+            return await self._http.request(method, server + path, content=content, headers=sent)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            raise ApiUnreachable(_why(error, self.server)) from None
+            self._silent(server)
+            raise ApiUnreachable(_why(error, server)) from None
 
 
 def _why(error: Exception, server: str) -> str:
@@ -213,17 +235,25 @@ def _error_of(response: httpx.Response) -> ApiError:
         message = f"The server wants to send us elsewhere ({status}); give that address instead"
     if body.field and body.field.lower() not in message.lower():
         message = f"{message} ({body.field})"
-    wait = _seconds(response.headers.get("retry-after", ""))
+    wait = _seconds(response.headers.get("retry-after", ""), response.headers.get("date", ""))
     return ApiError(status, clean_line(message), body.field, wait, body.conflict, body.task)
 
 
-def _seconds(wait: str) -> float | None:
-    """How long to wait by a Retry-After, which names seconds or a time; None for neither."""
+def _seconds(wait: str, now: str) -> float | None:
+    """How long to wait by a Retry-After, which names seconds or a time; None for neither.
+
+    ``now`` is the answer's Date: that clock named the time, and this computer's may be another.
+    """
     if not wait or wait.isdecimal():
         return float(wait) if wait else None
+    moment = _moment(wait)
+    return None if moment is None else max(0.0, moment - (_moment(now) or time.time()))
+
+
+def _moment(date: str) -> float | None:
     from email.utils import parsedate_to_datetime
 
     try:
-        return max(0.0, parsedate_to_datetime(wait).timestamp() - time.time())
-    except ValueError:
+        return parsedate_to_datetime(date).timestamp()
+    except (ValueError, OverflowError):
         return None

@@ -25,6 +25,8 @@ class Copy:
         self._replica = replica
         self._delay = delay
         self._saving: asyncio.TimerHandle | None = None
+        #: Up to which revision this computer's copy is to be complete.
+        self._saved = _CORE
 
     def read(self) -> tuple[tuple[Task, ...], int | None] | None:
         """The tasks and their revision (None on a Core server); None alone for a board never seen.
@@ -36,6 +38,7 @@ class Copy:
             return None
         core = kept.rev == _CORE
         self._api.layer = "core" if core else "plus"
+        self._saved = kept.rev
         return kept.tasks, None if core else kept.rev
 
     def save_soon(self) -> None:
@@ -50,10 +53,19 @@ class Copy:
             return
         rev = _CORE if self._api.layer == "core" else self._replica.rev
         changed = self._replica.take_unsaved()
-        if changed is None:
-            self._store.put_board(*self._place, self._replica.confirmed.values(), rev)
+        if changed is None or rev < self._saved:  # a server that was set back has the older truth
+            tasks, back = self._replica.confirmed.values(), rev < self._saved
+            written = self._store.put_board(*self._place, tasks, rev, even_older=back)
         elif changed:
-            self._store.put_changes(*self._place, changed, rev)
+            written = self._store.put_changes(*self._place, changed, self._saved, rev)
+        else:
+            return
+        self._saved = rev
+        asyncio.wrap_future(written).add_done_callback(self._written)
+
+    def _written(self, written: asyncio.Future[bool]) -> None:
+        if not written.cancelled() and (written.exception() is not None or not written.result()):
+            self._replica.forget_saved()  # all of it is written again, with the next change
 
     def save_project(self, project: Project) -> None:
         """Writes the project itself."""

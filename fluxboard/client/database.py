@@ -117,7 +117,7 @@ class Database:
             written += len(batch)
             if written >= 1000:
                 written = 0
-                with self._exclusive(), contextlib.suppress(sqlite3.Error):
+                with contextlib.suppress(sqlite3.Error, OSError), self._exclusive():
                     self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
             if ended:
                 return
@@ -135,8 +135,11 @@ class Database:
                     connection.execute("ROLLBACK")
                     raise
         except Exception as error:
-            for _, future in batch:
-                future.set_exception(error)
+            if len(batch) == 1:
+                batch[0][1].set_exception(error)
+                return
+            for job in batch:  # what one of them cannot do must not be the end of the others
+                self._commit([job])
             return
         for (_, future), result in zip(batch, results, strict=True):
             future.set_result(result)

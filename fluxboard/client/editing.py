@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -15,8 +14,6 @@ from fluxboard.model.order import FIRST, between
 from fluxboard.model.text import clean_line, clean_text
 from fluxboard.model.types import COMPLETED, TASK_FIELDS, Task, TaskPatch, User, new_id, timestamp
 from fluxboard.model.wire import TaskCreate
-
-_ATTRIBUTES: Final = {wire: attribute for attribute, wire in TASK_FIELDS.items()}
 
 
 class Editing:
@@ -37,8 +34,6 @@ class Editing:
         self._do = do
         self._plain = plain
         self._history = History()
-        #: The revision at which somebody else last changed a field of a task.
-        self._others: dict[tuple[str, str], int] = {}
 
     @property
     def tasks(self) -> Mapping[str, Task]:
@@ -124,12 +119,6 @@ class Editing:
         if gone:
             self._record(_named("delete", gone), [Deed(task, None) for task in gone])
 
-    def others_changed(self, task_id: str, fields: Iterable[str]) -> None:
-        """Somebody else changed these fields (their wire names) of a task, at the revision that is shown."""
-        for field in fields:
-            if field in _ATTRIBUTES:
-                self._others[task_id, _ATTRIBUTES[field]] = self._replica.rev
-
     def undo(self, *, overwrite: bool = False) -> str | None:
         """Takes back my last step and says what it was; None where there is none.
 
@@ -198,7 +187,7 @@ class Editing:
             names = tuple(name for name in names if name != "position")
             if any(
                 getattr(shown, name) != getattr(deed.before, name)
-                or self._others.get((shown.id, name), 0) > step.rev
+                or self._replica.changed_by_others(shown.id, name, step.rev)
                 for name in names
             ):
                 overtaken.append(shown)
@@ -222,7 +211,9 @@ class Editing:
         self._do(edits)
 
     def _revert(self, deed: Deed, after: Task) -> Edit:
-        patch = TaskPatch(**{name: getattr(after, name) for name in deed.changed_fields()})
+        # What nobody here knows yet, the server does: it does not overwrite others for a step back either.
+        values = {name: getattr(after, name) for name in deed.changed_fields()}
+        patch = TaskPatch(**values, if_unchanged=not self._plain())
         completed_at: str | UnsetType | None = UNSET
         if patch.status is not UNSET or patch.position is not UNSET:
             patch = msgspec.structs.replace(patch, status=after.status, position=after.position)

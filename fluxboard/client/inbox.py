@@ -57,7 +57,9 @@ class Inbox:
 
     def refresh(self) -> None:
         """Sends what waits, and then asks for everything anew."""
-        if not self._closed and (self._busy is None or self._busy.done()):
+        if self._api.rest and not self._unsent:
+            self.refresh_soon()
+        elif not self._closed and (self._busy is None or self._busy.done()):
             self._busy = asyncio.get_running_loop().create_task(self._refresh())
 
     def poll(self) -> None:
@@ -66,16 +68,19 @@ class Inbox:
             self.refresh_soon()
 
     def refresh_soon(self) -> None:
-        """As :meth:`refresh`, a moment later and once."""
+        """As :meth:`refresh`, a moment later and once, and not before the server wants it."""
+        self._refresh_in(max(AGAIN, self._api.rest))
+
+    def _refresh_in(self, seconds: float) -> None:
         if self._timer is None and not self._closed:
-            self._timer = asyncio.get_running_loop().call_later(AGAIN, self._due)
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._due)
 
     def _due(self) -> None:
         self._timer = None
         self.refresh()
 
     async def _refresh(self) -> None:
-        from fluxboard.client.api import ApiError, ApiUnreachable
+        from fluxboard.client.calls import RETRY_AFTER_MAX, ApiError, ApiUnreachable
 
         while self._unsent:
             send = self._unsent[0]
@@ -85,6 +90,8 @@ class Inbox:
                 return
             except ApiError as error:
                 if error.passing or error.signed_out:
+                    if error.retry_after is not None:
+                        self._refresh_in(min(error.retry_after, RETRY_AFTER_MAX))
                     return
                 self._emit(Trouble(f"This was not kept on the server: {error}"))
             self._unsent.remove(send)
@@ -93,6 +100,8 @@ class Inbox:
             answer = await self._api.inbox()
             preferences = await self._api.preferences()
         except (ApiError, ApiUnreachable):
+            if self._api.rest:
+                self.refresh_soon()
             return  # a Core server has neither; any other is asked again with the next reason
         if self._unsent or heard != self._heard:
             self.refresh_soon()  # the answer may be older than what was heard or done meanwhile

@@ -105,8 +105,11 @@ class Incoming:
         """Shows a board as it was last seen; ``rev`` is None for one of a Core server."""
         self._take_list(TasksAnswer(tasks=tasks, rev=rev))
 
-    async def load(self) -> None:
-        """Loads the whole list. Raises ApiError and ApiUnreachable."""
+    async def load(self, *, instead: int = 0) -> None:
+        """Loads the whole list, ``instead`` of a log that may not know this revision.
+
+        Raises ApiError and ApiUnreachable.
+        """
         found = await self._api.tasks_if_changed(self.project.id, None)
         assert found is not None, "asked without a tag"
         answer, self._etag = found
@@ -115,6 +118,8 @@ class Incoming:
             for project in await self._api.projects():
                 if project.id == self.project.id:
                     self.take_project(project)
+        if answer.rev is not None and answer.rev < instead:
+            self._replica.restart()  # the server was set back to a backup: what it says now is the truth
         self._take_list(answer)
 
     async def catch_up(self) -> None:
@@ -128,7 +133,11 @@ class Incoming:
         started, first, told = time.monotonic(), self._replica.rev, False
         try:
             while True:
-                answered = await self._api.changes_if_any(self.project.id, self._replica.rev)
+                since, newest = self._replica.rev, self._replica.newest
+                answered = await self._api.changes_if_any(self.project.id, since)
+                if (since if answered is None else answered.rev) < newest:
+                    await self.load(instead=newest)
+                    return
                 if answered is None:
                     return
                 for change in answered.changes:
@@ -141,7 +150,7 @@ class Incoming:
         except ApiError as error:
             if error.status != 410:
                 raise
-            await self.load()
+            await self.load(instead=self._replica.newest)
         finally:
             if told:  # however it ended: nothing is on its way any more
                 self._emit(CatchingUp(1, 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Iterable
 from concurrent.futures import Future
@@ -15,6 +16,8 @@ from fluxboard.client.database import Database
 from fluxboard.client.edits import Edit
 from fluxboard.model.types import Project, Task, User, timestamp
 from fluxboard.model.wire import Conflict
+
+log = logging.getLogger("fluxboard.client.local")
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS users (kept_as TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
@@ -146,37 +149,52 @@ class LocalStore:
                 " WHERE account = ? AND project = ? AND body IS NOT NULL",
                 (account, project),
             ).fetchone()
-            return Cached(_tasks.decode(found), row[0])
+            try:
+                return Cached(_tasks.decode(found), row[0])
+            except msgspec.DecodeError:  # of another version: it comes from the server once more
+                return None
 
         cached: Cached | None = self._database.read(work)
         return cached
 
-    def put_board(self, account: str, project: str, tasks: Iterable[Task], rev: int) -> Future[None]:
-        """Replaces a whole board, unless a newer one is there."""
+    def put_board(
+        self, account: str, project: str, tasks: Iterable[Task], rev: int, *, even_older: bool = False
+    ) -> Future[bool]:
+        """Replaces a whole board, unless a newer one is there that is not to be replaced by an older."""
         rows = [(account, project, task.id, task.rev, encode(task).decode()) for task in tasks]
 
-        def work(connection: sqlite3.Connection) -> None:
+        def work(connection: sqlite3.Connection) -> bool:
             key = (account, project)
             known = connection.execute("SELECT rev FROM boards WHERE account = ? AND project = ?", key)
             row = known.fetchone()
-            if row is not None and row[0] > rev:
-                return
+            if row is not None and row[0] > rev and not even_older:
+                return True
             connection.execute("DELETE FROM tasks WHERE account = ? AND project = ?", key)
             connection.executemany("INSERT INTO tasks VALUES (?, ?, ?, ?, ?)", rows)
             connection.execute("INSERT OR REPLACE INTO boards VALUES (?, ?, ?)", (*key, rev))
+            return True
 
         return self._database.write(work)
 
     def put_changes(
-        self, account: str, project: str, changed: dict[str, Task | None], rev: int
-    ) -> Future[None]:
-        """Writes the tasks that changed up to ``rev`` (None: deleted), never an older over a newer one."""
+        self, account: str, project: str, changed: dict[str, Task | None], since: int, rev: int
+    ) -> Future[bool]:
+        """Writes what changed from ``since`` to ``rev`` (None: deleted), unless something newer is there.
+
+        False, with nothing written, where the board is not there up to ``since``: it would get a hole.
+        """
         rows = [
             (account, project, task_id, task.rev if task else rev, encode(task).decode() if task else None)
             for task_id, task in changed.items()
         ]
 
-        def work(connection: sqlite3.Connection) -> None:
+        def work(connection: sqlite3.Connection) -> bool:
+            complete = connection.execute(
+                "SELECT 1 FROM boards WHERE account = ? AND project = ? AND rev >= ?",
+                (account, project, since),
+            ).fetchone()
+            if complete is None:
+                return False
             # A deleted task leaves its revision: another terminal may be behind and write it once more.
             connection.executemany(
                 "INSERT INTO tasks VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
@@ -187,6 +205,7 @@ class LocalStore:
                 "UPDATE boards SET rev = max(rev, ?) WHERE account = ? AND project = ?",
                 (rev, account, project),
             )
+            return True
 
         return self._database.write(work)
 
@@ -201,11 +220,16 @@ class LocalStore:
 
     # -- the outbox
 
-    def append(self, account: str, project: str, edits: Iterable[Edit]) -> Future[None]:
-        """Adds edits; once the Future is done no crash can lose them."""
+    def append(
+        self, account: str, project: str, edits: Iterable[Edit], instead_of: Iterable[str] = ()
+    ) -> Future[None]:
+        """Adds edits, instead of operations of these ids; once the Future is done no crash can lose them."""
         rows = [(account, project, edit.op_id, self._database.owner, encode(edit).decode()) for edit in edits]
 
+        gone = [(op_id,) for op_id in instead_of]
+
         def work(connection: sqlite3.Connection) -> None:
+            connection.executemany("DELETE FROM outbox WHERE op_id = ?", gone)
             connection.executemany(
                 "INSERT OR IGNORE INTO outbox (account, project, op_id, owner, body) VALUES (?, ?, ?, ?, ?)",
                 rows,
@@ -258,10 +282,7 @@ class LocalStore:
                 " ORDER BY number",
                 (*key, self._database.owner),
             ).fetchall()
-            return [
-                Stored(_edit.decode(body), msgspec.json.decode(why, type=Refusal) if why else None)
-                for body, why in rows
-            ]
+            return [stored for body, why in rows if (stored := _stored(body, why)) is not None]
 
         adopted: list[Stored] = self._database.read(work)
         return adopted
@@ -285,3 +306,12 @@ class LocalStore:
             lambda connection: connection.execute(statement, values).fetchall()
         )
         return rows
+
+
+def _stored(body: str, why: str | None) -> Stored | None:
+    """A row of the outbox; None for one of another version, which stays for a program that can read it."""
+    try:
+        return Stored(_edit.decode(body), msgspec.json.decode(why, type=Refusal) if why else None)
+    except msgspec.DecodeError:
+        log.exception("an edit on this computer cannot be read and waits for a version that can")
+        return None

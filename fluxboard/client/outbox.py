@@ -5,25 +5,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import logging
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Final
 
 import msgspec
 
 from fluxboard.client.api import ApiError, ApiUnreachable
+from fluxboard.client.calls import RETRY_AFTER_MAX
 from fluxboard.client.edits import Create, Delete, Edit, Update
 from fluxboard.client.live import Timing
 from fluxboard.client.local import LocalStore, Refusal
 from fluxboard.model.types import BATCH_MAX, new_id
 
-#: A server that wants to be left alone for longer than this, in seconds, is asked all the same.
-RETRY_AFTER_MAX: Final = 3600.0
 #: The status of an edit whose task the server did not take.
 DEPENDS = 424
+#: The status of an edit at which the server failed, or this program.
+FAILED = 500
+#: It is tried so often, for about two minutes: then it does not hold up those behind it any longer.
+FAILURES_MAX = 12
+
+log = logging.getLogger("fluxboard.client.outbox")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +95,11 @@ class Outbox:
         return len(self._queue)
 
     def adopt(self) -> list[Edit]:
-        """Takes over what an earlier run left: answers what to send, in order; the refused wait."""
-        pending = []
+        """Takes over what programs left that ended: answers what to send, in order; the refused wait."""
+        pending, mine = [], {queued.edit.op_id for queued in self._queue} | self._attention.keys()
         for stored in self._store.adopt(*self._place):
+            if stored.edit.op_id in mine:
+                continue
             if stored.refusal is not None:
                 title = self._title_of(stored.edit) or _title_in(stored.refusal)
                 self._attention[stored.edit.op_id] = Attention(stored.edit, stored.refusal, title)
@@ -101,10 +108,10 @@ class Outbox:
         self._enqueue(pending, None)
         return pending
 
-    def put(self, edits: Iterable[Edit]) -> None:
-        """Queues edits; they are sent once they are on disk."""
-        added = list(edits)
-        self._enqueue(added, self._store.append(*self._place, added))
+    def put(self, edits: Iterable[Edit], instead_of: Iterable[str] = ()) -> None:
+        """Queues edits, instead of refused ones of these ids; they are sent once they are on disk."""
+        added, gone = list(edits), [op_id for op_id in instead_of if self._attention.pop(op_id, None)]
+        self._enqueue(added, self._store.append(*self._place, added, gone))
 
     def rename(self, task_id: str, server_id: str) -> None:
         """The server calls a task otherwise; what is unsent must survive a restart under its name."""
@@ -112,18 +119,19 @@ class Outbox:
             if queued.edit.task_id == task_id:
                 self._store.replace(msgspec.structs.replace(queued.edit, task_id=server_id))
 
-    def retry(self, op_id: str, base_rev: int | None) -> list[Edit]:
-        """Edits that do again what was refused, made from revision ``base_rev``; to be put by the caller."""
+    def again(self, op_id: str, base_rev: int | None) -> dict[str, Edit]:
+        """Edits that do again what was refused, made from revision ``base_rev``, by the ids of those.
+
+        They are to be put instead of them.
+        """
         item = self._attention.get(op_id)
         if item is None:
-            return []
+            return {}
         again = [item.edit]
         if isinstance(item.edit, Create):
             others = [other.edit for other in self.attention if other.edit.task_id == item.edit.task_id]
             again += [edit for edit in others if edit.op_id != op_id]
-        for edit in again:
-            self.discard(edit.op_id)
-        return [_again(edit, base_rev) for edit in again]
+        return {edit.op_id: _again(edit, base_rev) for edit in again}
 
     def discard(self, op_id: str) -> None:
         """Gives up an edit that was refused."""
@@ -195,17 +203,18 @@ class Outbox:
 
         None alone where several were refused as a whole.
         """
-        tries = 0
+        tries = failures = 0
         while True:
             self._retry_now.clear()
+            error: ApiError | None = None
             try:
                 outcomes = await self._send(edits)
             except ApiUnreachable:
                 self._unreachable(True)
-                error = None
-            except ApiError as refusal:
-                error = refusal
-                if not error.passing and not error.signed_out:
+            except Exception as problem:
+                error = _refusal_of(problem)
+                failures += error.status == FAILED
+                if failures == FAILURES_MAX or not (error.passing or error.signed_out):
                     return [error] if len(edits) == 1 else None
             else:
                 self._unreachable(False)
@@ -240,6 +249,14 @@ class Outbox:
         self._attention[edit.op_id] = item
         self._store.refuse(edit.op_id, refusal)
         self._refused(item)
+
+
+def _refusal_of(problem: Exception) -> ApiError:
+    """What went wrong with an edit, as the server would have said it; a defect of ours is logged."""
+    if isinstance(problem, ApiError):
+        return problem
+    log.error("an edit could not be sent", exc_info=problem)
+    return ApiError(FAILED, f"This could not be sent: {type(problem).__name__}: {problem}")
 
 
 def _title_in(refusal: Refusal) -> str:

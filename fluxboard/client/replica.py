@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fluxboard.client.edits import Edit
-from fluxboard.model.types import Task
+from fluxboard.model.types import TASK_FIELDS, Task
 from fluxboard.model.wire import Change
 
 SortKey = tuple[str, str, str]
@@ -36,10 +36,11 @@ def sort_key(task: Task) -> SortKey:
 
 
 class Replica:
-    """One project's tasks. ``rev`` never goes back."""
+    """One project's tasks, as ``user_id`` sees them. ``rev`` never goes back, but by :meth:`restart`."""
 
-    def __init__(self) -> None:
+    def __init__(self, user_id: str = "") -> None:
         self.rev = 0
+        self._user_id = user_id
         self.confirmed: dict[str, Task] = {}
         self.pending: list[Edit] = []
         self._shown: dict[str, Task] = {}
@@ -48,6 +49,15 @@ class Replica:
         self._unsaved: dict[str, Task | None] | None = {}
         # The revision at which a task went, until the replica has passed it.
         self._gone: dict[str, int] = {}
+        # The revision at which somebody else last changed a field of a task, by its wire name.
+        self._others: dict[tuple[str, str], int] = {}
+        # The revisions of own edits that were answered and not passed yet.
+        self._own: set[int] = set()
+
+    @property
+    def newest(self) -> int:
+        """The newest revision that the server spoke of, be it in an answer."""
+        return max(self.rev, *self._own, 0)
 
     @property
     def shown(self) -> Mapping[str, Task]:
@@ -61,6 +71,14 @@ class Replica:
     def neighbours(self, status: str) -> list[SortKey]:
         """The sort keys of a column, in order; not to be changed."""
         return self._columns.get(status, [])
+
+    def changed_by_others(self, task_id: str, attribute: str, since: int) -> bool:
+        """Whether somebody else changed a field of a task after a revision, even to and fro."""
+        return self._others.get((task_id, TASK_FIELDS[attribute]), 0) > since
+
+    def forget_saved(self) -> None:
+        """What was to be on this computer's disk is not."""
+        self._unsaved = None
 
     def take_unsaved(self) -> dict[str, Task | None] | None:
         """The confirmed tasks that changed since the last call, with None for those that went.
@@ -82,7 +100,10 @@ class Replica:
         self.confirmed = {task.id: task for task in tasks}
         self._unsaved = None
         if rev is not None:
+            if self.rev:
+                self._note_unheard()
             self.rev = rev
+            self._own = {at for at in self._own if at > rev}
             self._gone = {task_id: at for task_id, at in self._gone.items() if at > rev}
             self._early = {at: change for at, change in self._early.items() if at > rev}
         before = self._shown
@@ -104,6 +125,11 @@ class Replica:
         self._advance()
         return frozenset(changed)
 
+    def restart(self) -> None:
+        """What was confirmed is not true any more; the next list is the first. Own edits stay."""
+        self.rev = 0
+        self._early, self._gone, self._own = {}, {}, set()
+
     def apply(self, change: Change) -> Applied:
         """Takes one committed change, by its revision where it has one."""
         if change.rev is None:
@@ -115,6 +141,9 @@ class Replica:
             return Applied("early")
         applied = self._take(change)
         self.rev = change.rev
+        self._own.discard(change.rev)
+        if change.task is not None and change.user_id != self._user_id:
+            self._others |= dict.fromkeys(((change.task.id, name) for name in change.fields), change.rev)
         return applied
 
     def next_early(self) -> Change | None:
@@ -133,11 +162,13 @@ class Replica:
             # An answer that came late or twice is older than what is known: the task may be gone since.
             if not 0 < task.rev <= self.rev:
                 self._set_confirmed(task)
+                self._own.add(task.rev)
         elif not self.rev or rev > self.rev:
             # A late answer about a revision that has been seen says nothing: the task may be back since.
             self._set_gone(edit.task_id)
             if rev > self.rev:
                 self._gone[edit.task_id] = rev
+                self._own.add(rev)
         self._refold(edit.task_id)
 
     # -- own edits
@@ -173,6 +204,14 @@ class Replica:
                     break
         self._refold(task_id)
         return Applied("fresh", before, self._shown.get(task_id) != shown)
+
+    def _note_unheard(self) -> None:
+        """A list came instead of the log: what in it is newer, and not my own, somebody else changed."""
+        for task in self.confirmed.values():
+            if task.rev > self.rev and task.id in self._shown:
+                for name, at in task.field_revs.items():
+                    if at > self.rev and at not in self._own:
+                        self._others[task.id, name] = at
 
     def _set_confirmed(self, task: Task) -> None:
         known = self.confirmed.get(task.id)

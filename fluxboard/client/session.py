@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from fluxboard.client.api import Api, ApiError, ApiUnreachable
+from fluxboard.client.calls import RETRY_AFTER_MAX
 from fluxboard.client.credentials import Credential, Credentials, FileRefused, state_folder
 from fluxboard.client.live import Live, Timing
 from fluxboard.client.local import LocalStore
@@ -26,12 +27,15 @@ if TYPE_CHECKING:
 
 #: An access token is renewed this many seconds before it ends.
 EARLY: Final = 30.0
+#: A server that does not come is looked for at least this often, in seconds.
+ARRIVE_MAX: Final = 30.0
 
 
 class _Claims(msgspec.Struct):
-    """What a token says, unverified."""
+    """What a token says, unverified; ``exp`` is its end and ``iat`` its beginning, in epoch seconds."""
 
     exp: float = 0.0
+    iat: float = 0.0
     id: str = ""
 
 
@@ -57,13 +61,21 @@ class Session:
         self.timing = Timing()
         #: What keeps a board's socket open.
         self.make_live = Live
-        self.api = Api(server, self.fresh_token, self.renew)
+        self.api = Api(server, self.fresh_token, self.renew, silent=self._silent)
         self._refresh_token: str | None = None
         self._credentials = credentials
         self._renewing: asyncio.Task[bool] | None = None
+        #: Until then, by the loop's clock, the server does not want to be asked for a token.
+        self._renew_at = 0.0
+        #: So many seconds the server's clock, which dates the tokens, is before this computer's.
+        self._clock_differs = 0.0
         #: What signs in with the first call, where somebody is known but their token is not there yet.
         self._arrive: Callable[[], Awaitable[None]] | None = None
         self._arriving = asyncio.Lock()
+        #: How a server that went away is found again, where it can be.
+        self._home: Callable[[], Awaitable[None]] | None = None
+        self._failed_arrivals = 0
+        self._arrive_at = 0.0
 
     @classmethod
     async def open(
@@ -112,11 +124,12 @@ class Session:
         """A session on a server that is still to be found.
 
         ``arrive`` finds it, moves the session there and signs in: with the first call where somebody was here
-        before, so that their boards open without it, else at once. Raises ApiError and ApiUnreachable.
+        before, so that their boards open without it, else at once; and again once a call gets no answer.
+        Raises ApiError and ApiUnreachable.
         """
         store = await asyncio.to_thread(LocalStore, state_folder() / "boards.db")
         session = cls("", None, None, store, kept_as)
-        session._arrive = functools.partial(arrive, session)
+        session._arrive = session._home = functools.partial(arrive, session)
         try:
             session.user = await asyncio.to_thread(store.user, kept_as)
             if session.user is None:
@@ -203,7 +216,7 @@ class Session:
             return self.token
         if self.token is None:
             await self.renew()
-        elif _ends_at(self.token) < time.time() + EARLY:
+        elif _claims(self.token).exp < time.time() + self._clock_differs + EARLY:
             with contextlib.suppress(ApiUnreachable):
                 await self.renew()
         return self.token
@@ -227,11 +240,22 @@ class Session:
         async with self._arriving:
             if self._arrive is None:
                 return
+            clock = asyncio.get_running_loop()
+            if clock.time() < self._arrive_at:
+                raise ApiUnreachable("The server does not come; it is looked for again soon")
             try:
                 await self._arrive()
-            except ApiError as error:
+            except (ApiError, ApiUnreachable) as error:
+                # Once more at once, then less and less often: each try may start a process.
+                self._failed_arrivals += 1
+                self._arrive_at = clock.time() + min(ARRIVE_MAX, 2.0**self._failed_arrivals - 2)
                 raise ApiUnreachable(str(error)) from None
-            self._arrive = None
+            self._arrive, self._failed_arrivals = None, 0
+
+    def _silent(self, server: str) -> None:
+        """A server did not answer; the one on this computer may have died, and is found or started anew."""
+        if self._home is not None and server == self.server:
+            self._arrive = self._home
 
     async def _resume(self) -> None:
         if self._credentials is None:
@@ -268,10 +292,14 @@ class Session:
     async def _exchange(self) -> bool:
         if self._refresh_token is None:
             return False
+        now = asyncio.get_running_loop().time()
+        if now < self._renew_at:
+            raise ApiUnreachable("The server wants to be left alone for a while")
         try:
             answer = await self.api.refresh(self._refresh_token)
         except ApiError as error:
             if error.passing:
+                self._renew_at = now + min(error.retry_after or 0.0, RETRY_AFTER_MAX)
                 raise ApiUnreachable(str(error)) from None
             self.token = None
             return False
@@ -280,6 +308,8 @@ class Session:
 
     async def _enter(self, answer: AuthAnswer) -> User:
         self.token, self.user = answer.token, answer.user
+        made = _claims(answer.token).iat
+        self._clock_differs = made - time.time() if made else 0.0
         self._refresh_token, self._arrive = answer.refresh_token, None
         self.store.put_user(self._kept_as, answer.user)
         if self._credentials is not None:
@@ -307,11 +337,6 @@ def _origin(server: str) -> str:
     if url.username or url.password:
         raise ApiError(400, "Leave the password out of the address; sign in instead")
     return f"{url.scheme}://{url.netloc}{url.path}".rstrip("/")
-
-
-def _ends_at(token: str) -> float:
-    """When a token ends, in seconds since the epoch, unverified; 0 where it cannot be told."""
-    return _claims(token).exp
 
 
 def _claims(token: str) -> _Claims:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from fluxboard.client.aliases import Aliases
 from fluxboard.client.api import ApiError, ApiUnreachable
+from fluxboard.client.catchup import CatchUp
 from fluxboard.client.comments import Comments
 from fluxboard.client.company import Company
 from fluxboard.client.copy import Copy
@@ -34,7 +35,7 @@ from fluxboard.client.events import (
 from fluxboard.client.inbox import EVENTS as INBOX_EVENTS
 from fluxboard.client.inbox import Inbox
 from fluxboard.client.incoming import Incoming
-from fluxboard.client.live import State
+from fluxboard.client.live import Live, State
 from fluxboard.client.outbox import Attention, Outbox
 from fluxboard.client.outgoing import Outgoing
 from fluxboard.client.replica import Replica
@@ -64,41 +65,27 @@ class Upkeep:
         self.store = session.store
         self._place = (session.account, project.id)
         self._listeners: list[Callable[[BoardEvent], None]] = []
-        self.replica = Replica()
+        self._state: State = "connecting"
+        self._unreachable = False
+        self._told: Connection | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._renewal: asyncio.Task[None] | None = None
+        self._closed = False
+        self.lost = False
+        self._cached = False
+        self.replica = Replica(self.user.id)
         self._copy = Copy(session.store, self._place, self.api, self.replica, self._timing.save)
         self.comments = Comments()
-        aliases = Aliases()
-        self.live = session.make_live(
-            lambda: session.socket_url,
-            project.id,
-            (self.user.id, self.user.name),
-            token=session.fresh_token,
-            renew=self._renew,
-            heard=self._heard,
-            joined=self._joined,
-            state=self._set_state,
-            timing=self._timing,
-        )
-        self.company = Company(
-            project.id,
-            self.user,
-            send=self.live.emit,
-            emit=self.emit,
-            rev=lambda: self.replica.rev,
-        )
-        self.incoming = Incoming(
-            self.api,
-            project,
-            self.user,
-            self.replica,
-            self.comments,
-            self.company,
-            aliases,
-            emit=self.emit,
-            missing=self._heal_soon,
-            lost=self._lose,
-        )
         self.inbox = Inbox(self.api, self.emit)
+        aliases = Aliases()
+        self.live = self._new_live(project.id)
+        self.company = Company(
+            project.id, self.user, send=self.live.emit, emit=self.emit, rev=lambda: self.replica.rev
+        )
+        self.incoming = self._new_incoming(project, aliases)
+        self._catch_up = CatchUp(
+            self.api, self.incoming, self._timing, reached=self._reached, refused=self._not_told
+        )
         self._outgoing = Outgoing(
             self.api,
             project.id,
@@ -109,8 +96,38 @@ class Upkeep:
             self.emit,
             self._renamed,
         )
-        self.outbox = Outbox(
-            session.store,
+        self.outbox = self._new_outbox()
+
+    def _new_live(self, project_id: str) -> Live:
+        return self._session.make_live(
+            lambda: self._session.socket_url,
+            project_id,
+            (self.user.id, self.user.name),
+            token=self._session.fresh_token,
+            renew=self._renew,
+            heard=self._heard,
+            joined=self._joined,
+            state=self._set_state,
+            timing=self._timing,
+        )
+
+    def _new_incoming(self, project: Project, aliases: Aliases) -> Incoming:
+        return Incoming(
+            self.api,
+            project,
+            self.user,
+            self.replica,
+            self.comments,
+            self.company,
+            aliases,
+            emit=self.emit,
+            missing=lambda surely: self._catch_up.soon(at_once=surely),
+            lost=self._lose,
+        )
+
+    def _new_outbox(self) -> Outbox:
+        return Outbox(
+            self.store,
             self._place,
             self._timing,
             send=self._send,
@@ -120,16 +137,6 @@ class Upkeep:
             unreachable=self._set_unreachable,
             failed=lambda message: self.emit(Trouble(message)),
         )
-        self._state: State = "connecting"
-        self._unreachable = False
-        self._told: Connection | None = None
-        self._tasks: list[asyncio.Task[None]] = []
-        self._catching_up = asyncio.Lock()
-        self._healing: asyncio.Task[None] | None = None
-        self._renewal: asyncio.Task[None] | None = None
-        self._closed = False
-        self.lost = False
-        self._cached = False
 
     @property
     def connection(self) -> Connection:
@@ -164,7 +171,7 @@ class Upkeep:
         return True
 
     def _adopt(self) -> None:
-        """Shows and sends what an earlier run of the program left."""
+        """Shows and sends what programs left that ended."""
         adopted = self.outbox.adopt()
         self._outgoing.doubt(adopted)
         self._show(adopted)
@@ -182,10 +189,10 @@ class Upkeep:
             self._adopt()
         if self.api.layer == "core":
             await self.incoming.learn_names()
-        work = (self.live.run, self.outbox.run, self._poll_forever)
+        work = (self.live.run, self.outbox.run, self._poll)
         self._tasks = [asyncio.create_task(self._keep_running(each)) for each in work]
         if cached:
-            self._heal_soon(now=True)
+            self._catch_up.soon(at_once=True)
 
     async def close(self) -> None:
         """Leaves the project; what is not confirmed within a second is sent when it is next opened."""
@@ -207,7 +214,9 @@ class Upkeep:
         self._closed = True
         self.company.close()
         self._copy.stop()
-        left = {*self._tasks, *(task for task in (self._healing, self._renewal) if task is not None)}
+        left = {*self._tasks, *self._catch_up.close()}
+        if self._renewal is not None:
+            left.add(self._renewal)
         while left:
             # Once more where it was lost: before Python 3.12 a wait_for that ends at that moment swallows it.
             for task in left:
@@ -217,11 +226,11 @@ class Upkeep:
 
     # -- mine
 
-    def do(self, edits: Sequence[Edit]) -> None:
-        """Shows edits at once and queues them."""
+    def do(self, edits: Sequence[Edit], instead_of: Iterable[str] = ()) -> None:
+        """Shows edits at once and queues them, instead of refused ones of these ids."""
         if edits:
             edits = as_step(edits)
-            self.outbox.put(edits)
+            self.outbox.put(edits, instead_of)
             self._show(edits)
 
     def _show(self, edits: Sequence[Edit]) -> None:
@@ -245,7 +254,7 @@ class Upkeep:
                 self.emit(SignInNeeded(str(error)))
             raise
         if any(isinstance(edit, Delete) and edit.task_id in self.replica.confirmed for edit in edits):
-            self._heal_soon()  # somebody else deleted it before, which is news
+            self._catch_up.soon()  # somebody else deleted it before, which is news
         self.tell_connection()
         return outcomes
 
@@ -256,7 +265,7 @@ class Upkeep:
         self._outgoing.refused(item)
         self.tell_connection()
         if item.refusal.status in {403, 404, 409, 410}:
-            self._heal_soon()
+            self._catch_up.soon()
 
     # -- theirs
 
@@ -273,30 +282,24 @@ class Upkeep:
 
     async def _joined(self) -> None:
         """Fetches what was missed while this client was not in the room."""
-        if not await self._catch_up():
-            self._heal_soon()  # in the room already, so what comes next is heard
+        if not await self._catch_up.now():
+            self._catch_up.soon()  # in the room already, so what comes next is heard
         self.company.joined(plus=self.api.layer == "plus")
         if self.api.layer == "plus":
             self.inbox.refresh()
+        self._adopt()  # another terminal may have ended meanwhile, and left what it could not send
         self.outbox.hurry()
 
-    async def _catch_up(self) -> bool:
-        """Brings the replica to the server's head; False when it cannot be reached."""
-        async with self._catching_up:
-            try:
-                await self.incoming.catch_up()
-            except ApiUnreachable:
-                self._set_unreachable(True)
-                return False
-            except ApiError as error:
-                if error.signed_out:
-                    self.emit(SignInNeeded(str(error)))
-                elif error.status in {403, 404}:
-                    self._lose(str(error))
-                return False
-            self._set_unreachable(False)
+    def _reached(self, there: bool) -> None:
+        self._set_unreachable(not there)
+        if there:
             self.tell_connection()
-            return True
+
+    def _not_told(self, error: ApiError) -> None:
+        if error.signed_out:
+            self.emit(SignInNeeded(str(error)))
+        elif error.status in {403, 404}:
+            self._lose(str(error))
 
     async def _keep_running(self, work: Callable[[], Awaitable[None]]) -> None:
         """A defect of ours in the background must neither stop it nor stay unseen."""
@@ -310,29 +313,17 @@ class Upkeep:
                 )
             await asyncio.sleep(1)
 
-    async def _poll_forever(self) -> None:
-        """While there is no socket, REST tells what is new and whether the server is there."""
-        while True:
-            usual = self._timing.core_poll if self.api.layer == "core" else self._timing.poll
-            # While the word may be about to change, look closer: it must be true within a second or two.
-            unsure = self._unreachable or (self._state == "connecting" and self.api.layer != "core")
-            await asyncio.sleep(min(1.0, usual) if unsure else usual)
-            if self._state != "live" and await self._catch_up():
-                self.outbox.hurry()
-                if self.api.layer == "plus":
-                    self.inbox.poll()
+    async def _poll(self) -> None:
+        await self._catch_up.poll(
+            live=lambda: self._state == "live",
+            unsure=lambda: self._unreachable or (self._state == "connecting" and self.api.layer != "core"),
+            came=self._polled,
+        )
 
-    def _heal_soon(self, now: bool = False) -> None:
-        """Asks for what is missing, unless it arrives within a moment: events of two workers can cross."""
-        if self._closed or (self._healing is not None and not self._healing.done()):
-            return
-
-        async def heal() -> None:
-            if not now:
-                await asyncio.sleep(self._timing.gap)
-            await self._catch_up()
-
-        self._healing = asyncio.create_task(heal())
+    def _polled(self) -> None:
+        self.outbox.hurry()
+        if self.api.layer == "plus":
+            self.inbox.poll()
 
     # -- the connection
 
@@ -348,7 +339,7 @@ class Upkeep:
             self.outbox.hurry()
         else:
             # The truth about the server comes with the next answer; it is asked for at once.
-            self._heal_soon(now=True)
+            self._catch_up.soon(at_once=True)
             self.company.alone()
         self.tell_connection()
 

@@ -102,7 +102,8 @@ class TaskPatch(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults
     """The changed fields of a task; what is UNSET stays as it is.
 
     ``after_id`` / ``before_id`` place the task behind / before a neighbour of the column it goes to; the
-    server computes ``position`` from them.
+    server computes ``position`` from them. With ``if_unchanged`` nothing is done where it would overwrite
+    what somebody else put after the revision that the patch was made from.
     """
 
     title: str | UnsetType = UNSET
@@ -117,6 +118,7 @@ class TaskPatch(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults
     position: str | UnsetType = UNSET
     after_id: str | UnsetType | None = UNSET
     before_id: str | UnsetType | None = UNSET
+    if_unchanged: bool = False
 
 
 #: The fields of a task that people change; the names used in ``fields`` and ``fieldRevs`` on the wire.

@@ -24,8 +24,8 @@ from fluxboard.server.presence import Presence
 from fluxboard.server.whispers import Whisper, Whispers
 
 if TYPE_CHECKING:
-    from fluxboard.server.live import Client
     from fluxboard.server.packets import SocketServer
+    from fluxboard.server.sockets import Client
 
 #: No id and no name of a field is longer.
 _NAME_MAX = 100

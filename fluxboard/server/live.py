@@ -1,4 +1,4 @@
-"""Socket.IO: who may join which room, and what the room hears.
+"""The rooms: who may join which, and what each hears.
 
 Nothing that a client sends is passed on as data. A client's ``task:*`` is a notice: what was committed went
 out at its commit, so a true notice is acknowledged and a false one is answered with ``error``.
@@ -7,29 +7,21 @@ out at its commit, so a true notice is acknowledged and a false one is answered 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeVar
+from dataclasses import replace
+from typing import Final
 
 import msgspec
-import socketio
 
 from fluxboard.model.wire import (
-    AUTH_EXPIRED,
-    AUTH_EXPIRING,
-    AUTH_REFRESH,
     CURSOR_UPDATE,
-    ERROR,
     JOIN_PROJECT,
     LEAVE_PROJECT,
     PRESENCE_STATE,
     PROJECT_REMOVED,
-    SERVER_DRAINING,
     SYNC_HEAD,
     TASK_EVENTS,
     TYPING_UPDATE,
@@ -41,16 +33,17 @@ from fluxboard.model.wire import (
 )
 from fluxboard.server.auth import Throttle, Tokens
 from fluxboard.server.cluster import Cluster
-from fluxboard.server.commands import accounts, people, tasks
-from fluxboard.server.commands.access import BAD_TOKEN, NO_ACCESS, Caller, enter, identify
+from fluxboard.server.commands import people, tasks
+from fluxboard.server.commands.access import NO_ACCESS, Caller, enter
 from fluxboard.server.commands.ledger import encode
 from fluxboard.server.commands.replay import heads, replay
 from fluxboard.server.company import Company, room_of
-from fluxboard.server.errors import Forbidden, NotFound, Refusal, Unavailable
+from fluxboard.server.errors import Forbidden, NotFound
 from fluxboard.server.feed import PATIENCE, Feed
 from fluxboard.server.metrics import Metrics
-from fluxboard.server.packets import Notice, Renewal, SocketServer
+from fluxboard.server.packets import Notice
 from fluxboard.server.settings import Settings
+from fluxboard.server.sockets import Client, Sockets, room_of_person
 from fluxboard.server.storage.engine import Committed, Storage
 from fluxboard.server.storage.sql import Tx
 from fluxboard.server.traces import Traces
@@ -60,61 +53,31 @@ SWEEP_SECONDS: Final = 2.0
 MEMBERSHIP_SECONDS: Final = 30.0
 #: How often the heads of the rooms are looked up, since other processes commit, too.
 LOOK_SECONDS: Final = 1.0
-EXPIRING_SECONDS: Final = 60.0
 ROOMS_A_SOCKET: Final = 50
-#: The largest packet that a client may send, in bytes.
-PACKET_MAX: Final = 100_000
-#: In this time a connection is signed in, or closed.
-SIGN_IN_SECONDS: Final = 10.0
 #: Clients of a server that ends come to the others within this time.
 RETURN_SECONDS: Final = 10.0
-FAILED: Final = "The server failed at this. It was logged."
 
 log = logging.getLogger("fluxboard.live")
-T = TypeVar("T")
-
-
-@dataclass(slots=True)
-class Client:
-    """A socket's person and rooms. A removal takes a project out of ``rooms`` and ``joining`` alike."""
-
-    caller: Caller
-    name: str
-    rooms: set[str] = field(default_factory=set)
-    joining: set[str] = field(default_factory=set)
-    warned: bool = False
-    #: One event at a time, in order: a leave never overtakes its join, not even over polling.
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Live:
-    """The sockets of this process."""
+    """The rooms of this process: who is in them, and what they hear."""
 
     def __init__(
         self, settings: Settings, tokens: Tokens, metrics: Metrics, logins: Throttle, traces: Traces
     ) -> None:
-        self._tokens = tokens
         self._traces = traces
         self._metrics = metrics
         self._storage: Storage | None = None
-        self._clients: dict[str, Client] = {}
+        self._sockets = Sockets(
+            settings, tokens, metrics, traces, lambda: self._store, self._came, self._went
+        )
+        self._clients = self._sockets.clients
+        self.sio = self._sockets.sio
         #: Commits to publish in order, and projects of which something was missed.
         self._queue: asyncio.Queue[Committed | str] = asyncio.Queue()
         self._feed = Feed(self._queue.put_nowait, self._queue.put_nowait)
         self._tasks: list[asyncio.Task[None]] = []
-        self._strangers: dict[str, float] = {}
-        self.sio = SocketServer(
-            metrics,
-            async_mode="asgi",
-            transports=["websocket"] if settings.workers > 1 else None,
-            async_handlers=False,
-            cors_allowed_origins=list(settings.cors_origins) or None,
-            max_http_buffer_size=PACKET_MAX,
-            ping_interval=15,
-            ping_timeout=10,
-            logger=logging.getLogger("fluxboard.socketio"),
-            engineio_logger=logging.getLogger("fluxboard.engineio"),
-        )
         self.cluster = Cluster(
             settings.redis,
             lambda: self.presence,
@@ -132,16 +95,13 @@ class Live:
         )
         self._leaving: set[asyncio.Task[None]] = set()
         self.presence = self.company.presence
-        self.sio.on("connect", self._connect)
-        self.sio.on("disconnect", self._disconnect)
-        self._on(JOIN_PROJECT, JoinProject, self._join)
-        self._on(LEAVE_PROJECT, JoinProject, self._leave)
-        self._on(AUTH_REFRESH, Renewal, self._renew)
-        self._on(CURSOR_UPDATE, CursorUpdate, self.company.cursor)
-        self._on(TYPING_UPDATE, TypingUpdate, self.company.typing)
-        self._on(PRESENCE_STATE, PresenceState, self.company.state)
+        self._sockets.on(JOIN_PROJECT, JoinProject, self._join)
+        self._sockets.on(LEAVE_PROJECT, JoinProject, self._leave)
+        self._sockets.on(CURSOR_UPDATE, CursorUpdate, self.company.cursor)
+        self._sockets.on(TYPING_UPDATE, TypingUpdate, self.company.typing)
+        self._sockets.on(PRESENCE_STATE, PresenceState, self.company.state)
         for event in TASK_EVENTS:
-            self._on(event, Notice, self._notice)
+            self._sockets.on(event, Notice, self._notice)
 
     # -- life
 
@@ -167,14 +127,9 @@ class Live:
     async def drain(self) -> None:
         """Says what is still to be said, tells every socket that this server ends, and closes them."""
         await self._queue.join()
-        for socket_id in list(self._clients):
-            # Where others go on serving, not all come to them at once.
-            wait = random.uniform(0, RETURN_SECONDS) if self.cluster.bus else 1  # noqa: S311 - no secret
-            await self.sio.emit(SERVER_DRAINING, {"retryAfter": round(wait, 1)}, to=socket_id)
-        await asyncio.sleep(0)
-        await asyncio.gather(*(self._close(socket_id) for socket_id in list(self._clients)))
-        for connection in self.sio.strangers():  # all of them now; a poll that waits is answered
-            await self.sio.drop(connection)
+        # Where others go on serving, not all come to them at once.
+        soon, late = (0.0, RETURN_SECONDS) if self.cluster.bus else (1.0, 1.0)
+        await self._sockets.drain(lambda: random.uniform(soon, late))  # noqa: S311 - no secret
 
     def measure(self) -> None:
         """Sets the gauges to how things are now."""
@@ -201,69 +156,22 @@ class Live:
         await asyncio.gather(*self._tasks, *self._leaving, return_exceptions=True)
         await self.cluster.stop()
 
-    # -- what clients send
+    # -- who comes and goes
 
-    async def _connect(self, socket_id: str, environ: dict[str, Any], auth: Any = None) -> None:
-        """Raises ConnectionRefusedError and nothing else: after that alone the library forgets the socket."""
-        try:
-            client = self._clients[socket_id] = await self._welcome(auth)
-        except Unavailable as unavailable:
-            raise socketio.exceptions.ConnectionRefusedError(unavailable.message) from None
-        except Refusal as refusal:
-            message = f"Authentication error: {refusal.message}"
-            raise socketio.exceptions.ConnectionRefusedError(message) from None
-        except Exception:
-            log.exception("a handshake failed")
-            raise socketio.exceptions.ConnectionRefusedError(FAILED) from None
-        if not self.sio.is_open(socket_id):  # closed meanwhile, and nobody will say so again
-            del self._clients[socket_id]
-            raise socketio.exceptions.ConnectionRefusedError("The connection is closed")
-        await self.sio.enter_room(socket_id, _room_of_person(client.caller.user_id))
-        self.cluster.here(client.caller.user_id, here=True)
+    def _came(self, user_id: str) -> None:
+        self.cluster.here(user_id, here=True)
 
-    async def _welcome(self, auth: Any) -> Client:
-        token = auth.get("token") if isinstance(auth, dict) else None
-        if not isinstance(token, str) or not token:
-            raise Forbidden("no token")
-        caller = self._tokens.caller(token)
-        person = await self._store.read(lambda tx: identify(tx, caller))
-        return Client(caller, person.name)
-
-    async def _disconnect(self, socket_id: str, reason: str = "") -> None:
-        client = self._clients.pop(socket_id, None)
-        if client is None:
-            return
+    def _went(self, socket_id: str, client: Client) -> None:
         client.joining.clear()
         self.company.forget(socket_id)
         rooms, client.rooms = client.rooms, set()
-        for project_id in rooms:
-            self.presence.leave(project_id, client.caller.user_id, socket_id)
         user_id = client.caller.user_id
+        for project_id in rooms:
+            self.presence.leave(project_id, user_id, socket_id)
         if not any(other.caller.user_id == user_id for other in self._clients.values()):
             self.cluster.here(user_id, here=False)
 
-    def _on(
-        self, event: str, kind: type[T], handle: Callable[[str, Client, T], Awaitable[dict[str, object]]]
-    ) -> None:
-        """Has ``handle`` answer an event whose payload is a ``kind``; what goes wrong becomes ``error``."""
-
-        async def handler(socket_id: str, *payload: Any) -> dict[str, object]:
-            client = self._clients[socket_id]
-            try:
-                wanted = msgspec.convert(payload[0] if len(payload) == 1 else None, kind)
-                async with client.turn:
-                    return await handle(socket_id, client, wanted)
-            except msgspec.ValidationError as error:
-                message = f"Bad payload: {error}"
-            except Refusal as refusal:
-                message = refusal.message
-            except Exception:
-                log.exception("unexpected error in %s", event)
-                message = FAILED
-            await self.sio.emit(ERROR, {"message": message}, to=socket_id)
-            return {"ok": False, "message": message}
-
-        self.sio.on(event, self._traces.event(event, handler))
+    # -- what clients send
 
     async def _join(self, socket_id: str, client: Client, wanted: JoinProject) -> dict[str, object]:
         project_id = wanted.project_id
@@ -307,13 +215,6 @@ class Live:
             raise NotFound(tasks.NO_TASK)
         return {"ok": True}
 
-    async def _renew(self, socket_id: str, client: Client, renewal: Renewal) -> dict[str, object]:
-        caller = self._tokens.caller(renewal.token)
-        if (caller.user_id, caller.session_id) != (client.caller.user_id, client.caller.session_id):
-            raise Forbidden(BAD_TOKEN)
-        client.caller, client.warned = caller, False
-        return {"ok": True}
-
     # -- what rooms hear
 
     async def _publish_forever(self) -> None:
@@ -332,7 +233,7 @@ class Live:
 
     async def _publish(self, committed: Committed) -> None:
         for told in committed.told:
-            room = _room_of_person(told.user_id)
+            room = room_of_person(told.user_id)
             await self.sio.emit(told.name, msgspec.Raw(told.payload), room=room)
         project_id = committed.project_id
         for user_id in committed.removed_users:
@@ -401,10 +302,6 @@ class Live:
         self.presence.leave(project_id, client.caller.user_id, socket_id)
         return True
 
-    async def _close(self, socket_id: str) -> None:
-        with contextlib.suppress(Exception):
-            await self.sio.disconnect(socket_id)
-
     # -- the sweep
 
     async def _sweep_forever(self) -> None:
@@ -412,8 +309,7 @@ class Live:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             try:
-                await self._sweep_sessions()
-                await self._sweep_connections()
+                await self._sockets.sweep()
                 await self._tell_heads()
                 self.cluster.sweep()
                 self.measure()
@@ -422,28 +318,6 @@ class Live:
                     await self._sweep_members()
             except Exception:
                 log.exception("a sweep failed")
-
-    async def _sweep_sessions(self) -> None:
-        now = time.time()
-        sessions = list({client.caller.session_id for client in self._clients.values()})
-        ended = await self._store.read(lambda tx: accounts.ended(tx, sessions)) if sessions else set()
-        for socket_id, client in list(self._clients.items()):
-            if client.caller.session_id in ended or client.caller.expires <= now:
-                await self.sio.emit(AUTH_EXPIRED, {"message": BAD_TOKEN}, to=socket_id)
-                await self._close(socket_id)
-            elif not client.warned and client.caller.expires <= now + EXPIRING_SECONDS:
-                client.warned = True
-                await self.sio.emit(
-                    AUTH_EXPIRING, {"expiresIn": int(client.caller.expires - now)}, to=socket_id
-                )
-
-    async def _sweep_connections(self) -> None:
-        """Closes what nobody signs in on."""
-        now = time.monotonic()
-        self._strangers = {stranger: self._strangers.get(stranger, now) for stranger in self.sio.strangers()}
-        for stranger, since in self._strangers.items():
-            if now - since > SIGN_IN_SECONDS:
-                await self.sio.drop(stranger)
 
     async def _sweep_members(self, only: str | None = None) -> None:
         """A message about a lost membership may itself be lost."""
@@ -485,10 +359,6 @@ class Live:
     def _store(self) -> Storage:
         assert self._storage is not None, "started"
         return self._storage
-
-
-def _room_of_person(user_id: str) -> str:
-    return f"user:{user_id}"
 
 
 def _head_for(tx: Tx, caller: Caller, project_id: str) -> tuple[int, str | None]:

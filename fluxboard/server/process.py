@@ -15,10 +15,11 @@ import uvicorn
 
 from fluxboard.server.app import Server
 from fluxboard.server.listening import DRAIN_SECONDS, listen, url_of, wait_for_eof
-from fluxboard.server.live import PACKET_MAX, Live
+from fluxboard.server.live import Live
 from fluxboard.server.logs import log_to_stderr
 from fluxboard.server.protocols import Http, WebSocket
 from fluxboard.server.settings import Settings
+from fluxboard.server.sockets import PACKET_MAX
 from fluxboard.server.storage.migrate import migrate
 
 #: How often a server that ends looks whether its connections are closed.

@@ -46,6 +46,27 @@ async def test_a_stale_file_is_not_believed(tmp_path: Path, home: dict[str, str]
     assert first
 
 
+async def test_a_server_that_is_silent_but_lives_keeps_its_database_for_itself(
+    tmp_path: Path, home: dict[str, str]
+) -> None:
+    folder = tmp_path / "board"
+    first = ask(folder, home).communicate(timeout=60)[0]
+    pid = msgspec.json.decode((folder / "server.json").read_bytes())["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    waiting = ask(folder, home)
+    second = subprocess.run(
+        [sys.executable, "-m", "fluxboard", "serve", "--port", "0", "--data", str(folder)],
+        env=home,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (second.returncode, "another server runs on the data" in second.stderr) == (1, True)
+    os.kill(pid, signal.SIGCONT)
+    assert waiting.communicate(timeout=60)[0] == first
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"{}", b"[1]", b'{"pid": 1, "url": "http://127.0.0.1:1"}', b'{"pid": "x"}']
 )

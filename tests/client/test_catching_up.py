@@ -2,99 +2,25 @@
 
 from __future__ import annotations
 
+import time
+from email.utils import formatdate
 from pathlib import Path
 
-import httpx
-import msgspec
 import pytest
 
 from fluxboard.client import incoming
-from fluxboard.client.api import Api
-from fluxboard.client.board import Board
 from fluxboard.client.events import BoardEvent, CatchingUp
-from fluxboard.client.live import Live
-from fluxboard.client.local import LocalStore
-from fluxboard.client.session import Session
-from fluxboard.model.types import Task, TaskPatch
-from fluxboard.model.wire import BatchBody, BatchOp, TaskCreate
-from tests.client.conftest import QUICK
-from tests.simulation.server import Backend
+from fluxboard.model.types import TaskPatch
+from fluxboard.model.wire import BatchOp, TaskCreate
+from tests.support.program import Person, alone
 from tests.support.waiting import until
 
 TASKS = 10_000
-AT_ONCE = 1000
-
-
-class NoSocket(Live):
-    async def _attempt(self, transport: str) -> None:
-        raise ConnectionError("no sockets here")
-
-
-class Network(httpx.AsyncBaseTransport):
-    """Counts what is asked; ``away`` answers nothing."""
-
-    def __init__(self, server: httpx.AsyncBaseTransport) -> None:
-        self._server = server
-        self.away = False
-        self.asked: list[str] = []
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if self.away:
-            raise httpx.ConnectError("away")
-        self.asked.append(f"{request.method} {request.url.path.rsplit('/', 1)[-1]}")
-        return await self._server.handle_async_request(request)
-
-
-class Person:
-    """Somebody's program, which can be closed and opened again."""
-
-    def __init__(self, backend: Backend, path: Path, name: str) -> None:
-        self.backend, self.path, self.name = backend, path, name
-        self.network = Network(backend.nodes[0].rest)
-        self.project_id = ""
-
-    async def sign_up(self) -> None:
-        self.user, self.token = await self.backend.sign_up(self.name)
-        session = self.session()
-        self.project_id = (await session.create_project("P")).id
-        await session.close()
-
-    def session(self) -> Session:
-        session = Session("http://sim", None, None, LocalStore(self.path), "sim")
-        session.user, session.token, session.timing = self.user, self.token, QUICK
-        session.api = Api("http://sim", session.fresh_token, session.renew, self.network)
-        session.make_live = NoSocket
-        return session
-
-    async def open(self) -> tuple[Session, Board, list[BoardEvent]]:
-        session, events = self.session(), list[BoardEvent]()
-        board = await session.board(self.project_id)
-        board.subscribe(events.append)
-        await board.start()
-        self.network.asked.clear()
-        return session, board, events
-
-    async def edit(self, ops: list[BatchOp]) -> None:
-        """Changes made by another program, of which this one hears nothing."""
-        session = self.session()
-        session.api._transport = self.backend.nodes[0].rest
-        for start in range(0, len(ops), AT_ONCE):
-            await session.api.batch(self.project_id, BatchBody(ops=tuple(ops[start : start + AT_ONCE])))
-        await session.close()
-
-    def stored(self) -> dict[str, Task]:
-        """The tasks of the server."""
-        return {
-            task_id: msgspec.convert(body, Task)
-            for task_id, body in self.backend.tasks(self.project_id).items()
-        }
 
 
 @pytest.fixture
 async def ada(tmp_path: Path) -> Person:
-    person = Person(Backend(1, lambda *_: None, lambda _: None, lambda: False), tmp_path / "boards.db", "ada")
-    await person.sign_up()
-    return person
+    return await alone(tmp_path)
 
 
 def progress(events: list[BoardEvent]) -> list[tuple[int, int]]:
@@ -153,8 +79,7 @@ async def test_a_log_that_no_longer_reaches_back_means_the_list_and_pending_edit
             BatchOp(op="delete", task_id=third),
         ]
     )
-    ada.backend.connection.execute("DELETE FROM changes WHERE rev < (SELECT max(rev) FROM changes)")
-    ada.backend.connection.execute("UPDATE projects SET log_start = rev - 1")
+    ada.forget_log()
 
     session, board, _ = await ada.open()
     titles = {task_id: task.title for task_id, task in board.tasks.items()}
@@ -166,6 +91,28 @@ async def test_a_log_that_no_longer_reaches_back_means_the_list_and_pending_edit
     assert titles == {first: "mine", second: "theirs", made: "made on a train"}
     assert board.tasks[first].comment_count == 1
     assert not board.attention
+    await board.close()
+    await session.close()
+
+
+@pytest.mark.parametrize("form", ["seconds", "a time"])
+async def test_who_asks_too_much_leaves_the_server_alone_for_as_long_as_it_says(
+    ada: Person, form: str
+) -> None:
+    session, board, _ = await ada.open()
+    await until(lambda: board.connection.word == "polling", what="it polls")
+    ada.network.gets.clear()
+    ada.network.limited = lambda: "1" if form == "seconds" else formatdate(time.time() + 2, usegmt=True)
+    await until(lambda: ada.network.gets, what="it asked")
+    await ada.edit(created(1))
+    board.create(TaskCreate(title="mine"))
+    await board.idle()  # what somebody waits for goes out all the same
+    ada.network.limited = None
+    await until(lambda: board.tasks == ada.stored(), what="the news comes in the end")
+    refused = max(at for at, limited in ada.network.gets if limited)
+    answered = min(at for at, limited in ada.network.gets if not limited)
+    assert answered - refused >= 1
+    assert len([at for at, limited in ada.network.gets if limited]) == 1
     await board.close()
     await session.close()
 

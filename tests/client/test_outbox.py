@@ -14,8 +14,8 @@ from fluxboard.client.api import ApiError, ApiUnreachable
 from fluxboard.client.database import Database
 from fluxboard.client.edits import Create, Delete, Edit, Update
 from fluxboard.client.live import Timing
-from fluxboard.client.local import SCHEMA, LocalStore
-from fluxboard.client.outbox import Attention, Outbox
+from fluxboard.client.local import SCHEMA, LocalStore, Refusal
+from fluxboard.client.outbox import FAILURES_MAX, Attention, Outbox
 from fluxboard.model.types import Project, Task, TaskPatch
 from fluxboard.model.wire import TaskCreate
 from tests.support.waiting import until
@@ -131,10 +131,13 @@ async def test_a_refused_create_parks_its_edits_and_no_others(tmp_path: Path) ->
     second, _, _ = make(again, server)
     assert second.adopt() == []
     assert second.attention[0].refusal.reason == "The title must not be empty"
-    edits = second.retry("1", 7)
-    assert [type(edit) for edit in edits] == [Create, Update, Delete]
-    assert {edit.op_id for edit in edits}.isdisjoint({"1", "2", "3"})
+    edits = second.again("1", 7)
+    assert [type(edit) for edit in edits.values()] == [Create, Update, Delete]
+    assert list(edits) == ["1", "2", "3"]
+    assert {edit.op_id for edit in edits.values()}.isdisjoint({"1", "2", "3"})
+    second.put(edits.values(), instead_of=edits)
     assert second.attention == ()
+    assert again.unsent(PLACE[0]) == {PLACE[1]: 3}, "the new ones took the place of the old ones"
     second.discard("no such edit")
     again.close()
 
@@ -190,8 +193,10 @@ def test_the_file_is_private_and_the_board_is_the_newest_that_was_seen(tmp_path:
     store.put_projects("me", [Project(id="p", name="P")]).result()
     tasks = [Task(id=name, title=name, rev=2) for name in "ab"]
     store.put_board("me", "p", tasks, 2).result()
-    store.put_changes("me", "p", {"a": None, "c": Task(id="c", title="c", rev=4)}, 4).result()
-    store.put_changes("me", "p", {"a": Task(id="a", title="late", rev=3)}, 3).result()
+    store.put_changes("me", "p", {"a": None, "c": Task(id="c", title="c", rev=4)}, 2, 4).result()
+    store.put_changes("me", "p", {"a": Task(id="a", title="late", rev=3)}, 2, 3).result()
+    hole = store.put_changes("me", "p", {"b": Task(id="b", title="b", rev=7)}, 6, 7)
+    assert not hole.result(), "what came from 5 to 6 was never written"
     store.put_board("me", "p", tasks, 3).result()
     for file in path.parent.iterdir():
         assert stat.S_IMODE(file.stat().st_mode) & 0o077 == 0, file
@@ -301,3 +306,71 @@ async def test_a_server_is_left_alone_for_as_long_as_it_says(
     assert 3600 <= slept[1] <= 3604
     running.cancel()
     store.close()
+
+
+@pytest.mark.parametrize("problem", [ApiError(500, "broken"), ValueError("a defect")])
+async def test_what_always_fails_does_not_hold_up_the_others_for_ever(
+    tmp_path: Path, problem: Exception
+) -> None:
+    store, server = LocalStore(tmp_path / "boards.db"), Server()
+    server.errors = [problem] * FAILURES_MAX
+    outbox, refused, _ = make(store, server)
+    outbox.put([create("a", "1"), create("b", "2")])
+    running = asyncio.create_task(outbox.run())
+    await outbox.idle()
+    assert server.taken == ["2"]
+    assert [(item.edit.op_id, item.refusal.status) for item in refused] == [("1", 500)]
+    assert str(problem) in refused[0].refusal.reason
+    running.cancel()
+    store.close()
+
+
+async def test_a_server_that_is_away_for_long_holds_everything_and_refuses_nothing(tmp_path: Path) -> None:
+    store, server = LocalStore(tmp_path / "boards.db"), Server()
+    server.errors = [ApiUnreachable("away"), ApiError(502, "a proxy"), ApiError(503, "starting")] * 20
+    outbox, refused, _ = make(store, server, Timing(retry_min=0.0, retry_max=0.0))
+    outbox.put([create("a", "1"), create("b", "2")])
+    running = asyncio.create_task(outbox.run())
+    await outbox.idle()
+    assert server.taken == ["1", "2"]
+    assert not refused
+    running.cancel()
+    store.close()
+
+
+def test_an_edit_that_is_tried_again_is_on_disk_before_the_refused_one_is_gone(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "boards.db")
+    store.append(*PLACE, [create("a", "1")])
+    store.refuse("1", Refusal(reason="no", status=400))
+    store.release(*PLACE)
+    store.close()
+    disk = SlowDisk(tmp_path / "boards.db")
+    store = LocalStore(None, database=disk)
+    outbox, _, _ = make(store, Server())
+    disk.read = lambda work: work(disk.connection)  # type: ignore[method-assign]
+    outbox.adopt()
+    disk.waiting.clear()
+    edits = outbox.again("1", 3)
+    outbox.put(edits.values(), instead_of=edits)
+    assert len(disk.waiting) == 1, "one job, so one transaction"
+    disk.go()
+    (row,) = disk.connection.execute("SELECT op_id, refusal FROM outbox").fetchall()
+    assert row == (next(iter(edits.values())).op_id, None)
+    assert not outbox.attention
+
+
+def test_what_a_terminal_leaves_is_taken_over_once_by_one_that_is_open(tmp_path: Path) -> None:
+    mine, other = LocalStore(tmp_path / "boards.db"), LocalStore(tmp_path / "boards.db")
+    outbox, _, _ = make(mine, Server())
+    assert outbox.adopt() == []
+    outbox.put([create("a", "1")])
+    other.append(*PLACE, [create("b", "2"), create("c", "3")]).result()
+    other.refuse("3", Refusal(reason="no", status=400)).result()
+    assert outbox.adopt() == [], "its terminal still runs"
+    other.release(*PLACE).result()
+    other.close()
+    assert [edit.op_id for edit in outbox.adopt()] == ["2"]
+    assert [item.edit.op_id for item in outbox.attention] == ["3"]
+    assert outbox.adopt() == []
+    assert len(outbox) == 2
+    mine.close()

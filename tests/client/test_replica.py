@@ -211,3 +211,18 @@ def test_a_late_answer_to_a_deletion_does_not_undo_its_restoration() -> None:
     replica.add(other)
     replica.confirm(other, None, server.rev + 1)
     assert "a" not in replica.shown, "an answer that is ahead of the events counts"
+
+
+def test_of_a_list_that_comes_instead_of_the_log_only_the_own_answers_are_mine() -> None:
+    replica = Replica("me")
+    before = Task(id="a", title="t", rev=3, field_revs={"title": 3, "priority": 3, "dueDate": 3})
+    replica.load([before], 5)
+    edit = Update(task_id="a", patch=TaskPatch(title="mine"))
+    replica.add(edit)
+    replica.confirm(edit, Task(id="a", title="mine", rev=7, field_revs=before.field_revs | {"title": 7}), 7)
+    after = Task(id="a", title="mine", rev=9, field_revs={"title": 7, "priority": 9, "dueDate": 3})
+    new = Task(id="b", title="new", rev=10, field_revs={"title": 10})
+    replica.load([after, new], 10)
+    touched = {name for name in ("title", "priority", "due_date") if replica.changed_by_others("a", name, 5)}
+    assert touched == {"priority"}
+    assert not replica.changed_by_others("a", "priority", 9), "seen by then"

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 import socketio.exceptions
 
-from fluxboard.server import connection, feed, live
+from fluxboard.server import connection, feed, live, sockets
 from fluxboard.server.errors import Unavailable
 from tests.server.world import SECRET, Ear, Json, Person, World, done
 from tests.support.waiting import until
@@ -546,7 +546,7 @@ async def test_a_token_that_ends_is_announced_and_can_be_renewed(quick_sweeps: N
 async def test_a_connection_on_which_nobody_signs_in_is_closed(
     monkeypatch: pytest.MonkeyPatch, quick_sweeps: None, lone: World
 ) -> None:
-    monkeypatch.setattr(live, "SIGN_IN_SECONDS", 0.2)
+    monkeypatch.setattr(sockets, "SIGN_IN_SECONDS", 0.2)
     ada = await lone.person()
     ear = await ada.ear()
     opened = (await lone.http.get("/socket.io/?EIO=4&transport=polling")).text

@@ -360,6 +360,35 @@ async def test_edits_from_an_older_revision_merge_or_are_asked_about(world: Worl
     await done(ada.delete(f"{path}?baseRev={10**6}"))
 
 
+async def test_with_if_unchanged_nobody_is_overwritten_even_where_the_last_writer_would_win(
+    world: World,
+) -> None:
+    ada, bob = await world.person(), await world.person("bob")
+    project = await ada.project()
+    await ada.add(project, bob)
+    task = await ada.task(project, "title", description="one\ntwo\nthree\n", labels=["a"])
+    path = f"/api/projects/{project}/tasks/{task['id']}"
+    guarded = {"baseRev": task["rev"], "ifUnchanged": True}
+    await ada.change(project, task["id"], priority="high")
+    await ada.change(project, task["id"], priority="low", **guarded)  # one's own changes are no conflict
+    await bob.change(
+        project, task["id"], dueDate="2026-01-02", labels=["a", "b"], description="1\ntwo\nthree\n"
+    )
+    await bob.change(project, task["id"], priority="critical")
+    both = {"priority": "medium", "dueDate": None, "assignedTo": ada.id}
+    body = await refused(ada.put(path, both | guarded), 409)
+    assert body["error"] == "bob changed the priority and the due date meanwhile"
+    assert body["conflict"]["fields"] == {}
+    assert (body["conflict"]["task"]["priority"], body["conflict"]["task"]["assignedTo"]) == (
+        "critical",
+        None,
+    )
+    await ada.change(project, task["id"], priority="critical", **guarded)  # it says so already
+    merged = await ada.change(project, task["id"], labels=["a", "c"], description="one\ntwo\n3\n", **guarded)
+    assert (set(merged["labels"]), merged["description"]) == ({"a", "b", "c"}, "1\ntwo\n3\n")
+    await ada.change(project, task["id"], **both, baseRev=task["rev"])
+
+
 async def test_a_merge_stays_within_the_limits(world: World) -> None:
     ada, bob = await world.person(), await world.person("bob")
     project = await ada.project()

@@ -178,6 +178,8 @@ class SimClient:
         #: Operations that were on disk, by id: none of them may ever be lost.
         self.saved: dict[str, dict[str, Any]] = {}
         self.discarded: set[str] = set()
+        #: What was refused and tried again, and the edits that then took its place.
+        self.again: dict[str, dict[str, dict[str, Any]]] = {}
         self.last_rev = 0
 
     async def start(self) -> None:

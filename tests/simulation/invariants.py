@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from fluxboard.model.types import Task
-
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
@@ -72,20 +70,26 @@ def _check_operations(world: World) -> None:
     }
     world.must(422 not in reasons, "I3: a repetition was not the same request")
     waiting = {item.edit.op_id for client in world.clients if client.board for item in client.board.attention}
+    again = {op_id: edits for client in world.clients for op_id, edits in client.again.items()}
+
+    def kept(op_id: str, edit: dict[str, Any]) -> bool:
+        # To delete what is deleted, or never was, is done without the server's doing.
+        gone = edit["kind"] == "delete" and (edit["task_id"] in deleted or edit["task_id"] not in created)
+        gone = gone or (edit["kind"] == "comment-remove" and edit["comment_id"] not in comments)
+        if op_id in done or op_id in waiting or op_id in decided or gone:
+            return True
+        return any(kept(*successor) for successor in again.get(op_id, {}).items())
+
     for client in world.clients:
         for op_id, edit in client.saved.items():
-            # To delete what is deleted, or never was, is done without the server's doing.
-            gone = edit["kind"] == "delete" and (edit["task_id"] in deleted or edit["task_id"] not in created)
-            gone = gone or (edit["kind"] == "comment-remove" and edit["comment_id"] not in comments)
-            kept = op_id in done or op_id in waiting or op_id in decided or gone
-            world.must(kept, f"I2/I10: client {client.number} lost {edit}")
+            world.must(kept(op_id, edit), f"I2/I10: client {client.number} lost {edit}")
     rows = world.backend.rows("SELECT op_id, kind, entity_id FROM changes WHERE op_id IS NOT NULL")
     twice = [row for row, count in Counter(rows).items() if count > 1]
     world.must(not twice, f"I3: operations took effect twice: {twice}")
 
 
-def as_stored(task: Task) -> dict[str, object]:
-    found: dict[str, object] = json.loads(msgspec.json.encode(task))
+def as_stored(kept: msgspec.Struct) -> dict[str, object]:
+    found: dict[str, object] = json.loads(msgspec.json.encode(kept))
     return found
 
 

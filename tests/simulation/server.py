@@ -16,7 +16,7 @@ from sqlalchemy.pool import StaticPool
 
 from fluxboard.model.types import User
 from fluxboard.model.wire import JOIN_PROJECT
-from fluxboard.server import cluster, live
+from fluxboard.server import cluster, sockets
 from fluxboard.server.app import Server
 from fluxboard.server.auth import Passwords, Throttle, Tokens
 from fluxboard.server.commands import accounts
@@ -186,17 +186,16 @@ class Backend:
             return self._routes(server)
 
         with (
-            patch.object(live, "SocketServer", SimSockets),
+            patch.object(sockets, "SocketServer", SimSockets),
             patch.object(cluster, "Bus", SimBus),
             patch.object(Server, "_routes", routes),
         ):
             server = Server(self._settings)
-        sockets: Any = server.live.sio
-        sockets.deliver = self._deliver
+        sio: Any = server.live.sio
+        sio.deliver = self._deliver
         bus: Any = server.live.cluster.bus
         if bus is not None:
             bus.network, bus.carry = self._network, self._carry
-            server.live._shared = True
         storage = InlineStorage(self.connection, server.live.publish, self._full)
         server.rest.state.services = Services(
             settings=self._settings,
@@ -206,7 +205,7 @@ class Backend:
             logins=Throttle(10, 300),
             metrics=server.metrics,
         )
-        return Node(server, storage, httpx.ASGITransport(server.rest), sockets)
+        return Node(server, storage, httpx.ASGITransport(server.rest), sio)
 
     async def write(self, job: Callable[[Tx], T], node: int = 0) -> T:
         """Has a node do something in a transaction."""

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import logging
 import random
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,19 +24,20 @@ from fluxboard.model.wire import (
     ProjectCreate,
     TaskCreate,
 )
-from fluxboard.server import cluster, feed, live
+from fluxboard.server import cluster, feed, live, sockets
 from fluxboard.server.commands import people, projects
 from fluxboard.server.commands.access import Access, Person
 from fluxboard.server.commands.ledger import Ledger, Op
 from fluxboard.server.errors import Unavailable
 from fluxboard.server.storage.sql import Tx
+from tests.simulation.alarm import alarmed
 from tests.simulation.client import SimClient, SimLive, Weather
 from tests.simulation.clock import VirtualLoop, calendar, run, stopwatch
-from tests.simulation.invariants import LIMIT, check_at_rest
+from tests.simulation.invariants import LIMIT, as_stored, check_at_rest
 from tests.simulation.server import Backend
 
 #: Modules of the server that measure how long something takes.
-TIMED: tuple[Any, ...] = (cluster, feed, live)
+TIMED: tuple[Any, ...] = (cluster, feed, live, sockets)
 COLUMNS = ("todo", "in_progress", "review", "completed")
 ACTIONS = (
     *("create", "text", "text", "field", "move", "move", "delete"),
@@ -254,8 +253,11 @@ class World:
             op_id = chance.choice(board.attention).edit.op_id
             if chance.random() < 0.5:
                 before = {item.edit.op_id for item in board.attention}
+                pending = {edit.op_id for edit in board._upkeep.replica.pending}
                 board.retry(op_id)
-                client.discarded |= before - {item.edit.op_id for item in board.attention}
+                again = [edit for edit in board._upkeep.replica.pending if edit.op_id not in pending]
+                for replaced in before - {item.edit.op_id for item in board.attention}:
+                    client.again[replaced] = {edit.op_id: as_stored(edit) for edit in again}
             else:
                 board.discard(op_id)
                 client.discarded.add(op_id)
@@ -352,30 +354,6 @@ class World:
                 client.last_rev = client.board.rev
 
 
-class _Alarm(logging.Handler):
-    """What the program logs as an error is not meant to happen."""
-
-    def __init__(self, wrong: list[str]) -> None:
-        super().__init__(logging.ERROR)
-        self._wrong = wrong
-
-    def emit(self, record: logging.LogRecord) -> None:
-        cause = record.exc_info[1] if record.exc_info else ""
-        if isinstance(cause, Unavailable):
-            return  # a full disk, which is this world's doing
-        self._wrong.append(f"{record.getMessage()}: {cause!r}")
-
-
-@contextlib.contextmanager
-def _alarmed(wrong: list[str]) -> Iterator[None]:
-    log, alarm = logging.getLogger("fluxboard"), _Alarm(wrong)
-    log.addHandler(alarm)
-    try:
-        yield
-    finally:
-        log.removeHandler(alarm)
-
-
 def simulate(seed: int) -> None:
     """Runs the world of a seed. Raises Violation."""
     loop = VirtualLoop()
@@ -392,7 +370,7 @@ def simulate(seed: int) -> None:
     try:
         with tempfile.TemporaryDirectory(dir=_memory()) as folder:
             world = World(seed, loop, Path(folder))
-            with _alarmed(world.wrong):
+            with alarmed(world.wrong):
                 run(world.live(), loop)
             world.backend.close()
     finally:

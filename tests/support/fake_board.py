@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from fluxboard.client.company import Company
+from fluxboard.client.edits import patch_values
 from fluxboard.client.events import (
     BoardEvent,
     Changed,
@@ -45,6 +46,9 @@ MILA = Member(user_id="u-mila", name="Mila Lund", email="mila@example.com")
 
 class FakeMail:
     """The part of a server's REST that keeps an inbox."""
+
+    #: This server never wants to be left alone.
+    rest = 0.0
 
     def __init__(self) -> None:
         self.items: tuple[InboxItem, ...] = ()
@@ -349,11 +353,7 @@ class FakeBoard:
         self.emit(Remote(kind, MILA.user_id, "mila", task.id, task.title, task))
 
     def _patch(self, ids: Iterable[str], patch: TaskPatch) -> None:
-        changes = {
-            name: value
-            for name in patch.__struct_fields__
-            if (value := getattr(patch, name)) is not msgspec.UNSET and name not in ("after_id", "before_id")
-        }
+        changes = patch_values(patch)
         for task_id in ids:
             self.shown[task_id] = msgspec.structs.replace(self.shown[task_id], **changes)
         self.emit(Changed(frozenset(ids)))

@@ -31,6 +31,8 @@ class _Row:
 
 
 _LONGEST: Final = {"title": TITLE_MAX, "description": DESCRIPTION_MAX}
+#: What people call a field.
+_WORDS: Final = {"status": "column", "assigned_to": "assignee", "due_date": "due date", "archived": "archive"}
 _logged: Final = msgspec.json.Decoder(_Logged)
 _SINCE: Final = Statement(
     select(changes.c.actor_id, users.c.name, changes.c.at, changes.c.prev)
@@ -45,16 +47,19 @@ _SINCE: Final = Statement(
 )
 
 
-def merged(ledger: Ledger, task: Task, wanted: dict[str, Any], base_rev: int) -> dict[str, Any]:
+def merged(
+    ledger: Ledger, task: Task, wanted: dict[str, Any], base_rev: int, *, if_unchanged: bool = False
+) -> dict[str, Any]:
     """``wanted``, which was made at ``base_rev``, with what others did to the same fields since.
 
     Labels and checklists are merged by their items, texts by their lines; raises Overwrites where two people
-    wrote the same lines. The caller's own changes since are no conflict: they come from one hand.
+    wrote the same lines, and with ``if_unchanged`` where the last writer would win. The caller's own changes
+    since are no conflict: they come from one hand.
     """
     contested = [
         name
         for name in wanted
-        if name in TEXT_FIELDS | ITEM_FIELDS
+        if (if_unchanged or name in TEXT_FIELDS | ITEM_FIELDS)
         and task.field_revs.get(TASK_FIELDS[name], 0) > base_rev
         and wanted[name] != getattr(task, name)
     ]
@@ -63,39 +68,45 @@ def merged(ledger: Ledger, task: Task, wanted: dict[str, Any], base_rev: int) ->
     others = _of_others(ledger, task.id, base_rev)
     result = dict(wanted)
     conflicts: dict[str, FieldConflict] = {}
+    refused: dict[str, _Row | None] = {}
     for name in contested:
         touching = [row for row in others if TASK_FIELDS[name] in row.prev]
         # A log that no longer reaches back says that somebody may have written, not what was there.
         if not touching and base_rev >= ledger.row.log_start:
             continue
         base = touching[0].prev[TASK_FIELDS[name]] if touching else None
+        last = touching[-1] if touching else None
         mine, theirs = wanted[name], getattr(task, name)
         if name == "labels":
             result[name] = fields.labels(merge_labels(_read(base, tuple[str, ...], ()), mine, theirs))
         elif name == "checklist":
             old = _read(base, tuple[ChecklistItem, ...], ())
             result[name] = fields.checklist(merge_checklist(old, mine, theirs))
+        elif name not in TEXT_FIELDS:
+            refused[name] = last
         else:
             before = _read(base, str, "")
             both = merge_text(before, mine, theirs)
             if both is not None and len(both) <= _LONGEST[name]:
                 result[name] = both
                 continue
-            last = touching[-1] if touching else None
-            conflicts[TASK_FIELDS[name]] = FieldConflict(
-                base=before,
-                mine=mine,
-                theirs=theirs,
-                user_name=(last.actor_name or "") if last else "",
-                timestamp=last.at if last else task.updated_at,
-            )
-    if conflicts:
-        who = next(iter(conflicts.values())).user_name or "Somebody"
-        raise Overwrites(
-            f"{who} changed the {' and the '.join(conflicts)} meanwhile",
-            Conflict(fields=conflicts, task=task),
-        )
+            refused[name] = last
+            conflicts[TASK_FIELDS[name]] = _clash(task, before, mine, theirs, last)
+    if refused:
+        who = next((row.actor_name for row in refused.values() if row), None) or "Somebody"
+        what = " and the ".join(_WORDS.get(name, name) for name in refused)
+        raise Overwrites(f"{who} changed the {what} meanwhile", Conflict(fields=conflicts, task=task))
     return result
+
+
+def _clash(task: Task, before: str, mine: str, theirs: str, last: _Row | None) -> FieldConflict:
+    return FieldConflict(
+        base=before,
+        mine=mine,
+        theirs=theirs,
+        user_name=(last.actor_name or "") if last else "",
+        timestamp=last.at if last else task.updated_at,
+    )
 
 
 def unchanged_by_others(ledger: Ledger, task: Task, base_rev: int) -> None:

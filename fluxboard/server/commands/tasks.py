@@ -173,7 +173,7 @@ def change(ledger: Ledger, task_id: str, patch: TaskPatch, base_rev: int | None 
     task = find(ledger.tx, ledger.row.id, task_id)
     wanted = _wanted(ledger, task, patch)
     if base_rev is not None:
-        wanted = merged(ledger, task, wanted, base_rev)
+        wanted = merged(ledger, task, wanted, base_rev, if_unchanged=patch.if_unchanged)
     status, archived = wanted.get("status", task.status), wanted.get("archived", task.archived)
     if not archived and (status != task.status or task.archived):
         may_enter(ledger, str(status), task.id)
