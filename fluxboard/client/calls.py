@@ -166,15 +166,15 @@ class Calls:
     ) -> httpx.Response:
         """A good answer; with a token where ``renew``. Raises ApiError and ApiUnreachable."""
         response = await self._request(method, path, body, key, headers, signed=renew)
-        if response.status_code < 400 and not response.is_redirect:
+        if response.status_code < 400 and not response.has_redirect_location:
             return response
         error = _error_of(response)
         if renew and error.signed_out and await self._renew():
             response = await self._request(method, path, body, key, headers, signed=True)
-            if response.status_code < 400 and not response.is_redirect:
+            if response.status_code < 400 and not response.has_redirect_location:
                 return response
             error = _error_of(response)
-        if response.is_redirect or response.status_code == 407:
+        if response.has_redirect_location or response.status_code == 407:
             # A hotel's network, or another address: nobody has looked at what was asked.
             raise ApiUnreachable(str(error))
         # A limit of one kind of change says nothing of what may be asked.
@@ -231,7 +231,7 @@ def _error_of(response: httpx.Response) -> ApiError:
     except (msgspec.DecodeError, UnicodeDecodeError):
         body = _ErrorBody()
     message = body.error or body.message or f"The server answered {status} {response.reason_phrase}"
-    if response.is_redirect:
+    if response.has_redirect_location:
         message = f"The server wants to send us elsewhere ({status}); give that address instead"
     if body.field and body.field.lower() not in message.lower():
         message = f"{message} ({body.field})"

@@ -135,3 +135,14 @@ async def test_a_walk_that_breaks_off_ends_its_progress(ada: Person, monkeypatch
     await until(lambda: len(board.tasks) == 1203, what="the rest")
     await board.close()
     await session.close()
+
+
+async def test_an_answer_that_nothing_is_new_is_an_answer(ada: Person) -> None:
+    session, board, _ = await ada.open()
+    await until(lambda: board.connection.word == "polling", what="it polls")
+    ada.network.away = True
+    await until(lambda: board.connection.word == "offline", what="the network is gone")
+    ada.network.away = False
+    await until(lambda: board.connection.word == "polling", what="the network is back, and nothing is new")
+    await board.close()
+    await session.close()
