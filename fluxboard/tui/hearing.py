@@ -1,7 +1,8 @@
-"""What the board tells its screen, and how soon that is painted: my own at once, others' once a frame."""
+"""What the board tells its screen, and how soon that is painted: at once, and in a burst together."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
@@ -11,8 +12,8 @@ from fluxboard.tui.wishes import BoardClosed
 if TYPE_CHECKING:
     from fluxboard.tui.screens.board import BoardScreen
 
-#: Others' changes are painted at most so often, in seconds.
-_FRAME: Final = 0.05
+#: A timer's shortest time, in seconds.
+_AT_ONCE: Final = 0.001
 
 
 class Hearing:
@@ -71,7 +72,7 @@ class Hearing:
                 screen.news.tell(event)
 
     def _paint_soon(self, task_ids: Iterable[str] | None) -> None:
-        """At once, and in a burst once a frame."""
+        """At once, and in a burst as often as leaves half of the time to keys."""
         known = self._unpainted
         self._unpainted = None if task_ids is None or known is None else {*known, *task_ids}
         if not self._painting:
@@ -80,10 +81,16 @@ class Hearing:
 
     def _paint(self) -> None:
         if self.behind:
+            begun, used = time.monotonic(), time.thread_time()
             self.screen.sync(())
-            self.screen.set_timer(_FRAME, self._paint)
+            self.screen.call_after_refresh(self._painted, begun, used)
         else:
             self._painting = False
+
+    def _painted(self, begun: float, used: float) -> None:
+        """Goes on when the loop has been free for keys for as long as the painting took."""
+        wait = begun + 2 * (time.thread_time() - used) - time.monotonic()
+        self.screen.set_timer(max(_AT_ONCE, wait), self._paint)
 
     def _mark_unread(self) -> None:
         """Cards with words for me are marked."""

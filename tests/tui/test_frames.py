@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyte
 from hypothesis import given
 from hypothesis import strategies as st
+from pyte.screens import Char
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
@@ -18,15 +19,16 @@ WIDTH, HEIGHT = 12, 4
 STYLES = [Style(), Style(bold=True), Style(color="red"), Style(bgcolor="blue")]
 CONSOLE = Console(color_system="standard", force_terminal=True, width=WIDTH, height=HEIGHT)
 
-cells = st.tuples(st.sampled_from("ab ."), st.sampled_from(STYLES))
+#: Few words and few styles, so that rows begin and end alike often enough.
+words = st.tuples(st.sampled_from(["ab", "b.", "  "]), st.sampled_from(STYLES))
 
 
 def strip(drawn: list[tuple[str, Style]]) -> Strip:
-    """Cells of one style beside each other are one segment, as a widget would draw them."""
+    """Words of one style beside each other are one segment, as a widget would draw them."""
     return Strip([Segment(text, style) for text, style in drawn]).simplify()
 
 
-rows = st.lists(cells, min_size=WIDTH, max_size=WIDTH).map(strip)
+rows = st.lists(words, min_size=WIDTH // 2, max_size=WIDTH // 2).map(strip)
 
 
 @st.composite
@@ -50,6 +52,12 @@ def fresh() -> tuple[pyte.Screen, pyte.Stream]:
     return screen, pyte.Stream(screen)
 
 
+def seen(screen: pyte.Screen, row: int) -> list[Char]:
+    """What stands in the cells of a row; the colour that a space would write in is not seen."""
+    found = [screen.buffer[row][cell] for cell in range(WIDTH)]
+    return [char._replace(fg="default") if char.data == " " else char for char in found]
+
+
 @given(st.lists(st.one_of(updates(), st.none()), min_size=1, max_size=12))
 def test_the_terminal_shows_the_same(drawn: list[CompositorUpdate | None]) -> None:
     whole, thinned = fresh(), fresh()
@@ -61,7 +69,7 @@ def test_the_terminal_shows_the_same(drawn: list[CompositorUpdate | None]) -> No
         whole[1].feed(update.render_segments(CONSOLE))
         thinned[1].feed(frames.thin(update).render_segments(CONSOLE))
         for y in range(HEIGHT):
-            assert dict(whole[0].buffer[y]) == dict(thinned[0].buffer[y])
+            assert seen(whole[0], y) == seen(thinned[0], y)
 
 
 def test_a_frame_that_is_there_already_costs_nothing() -> None:
