@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pyte
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyte.screens import Char
 from rich.console import Console
@@ -58,6 +58,7 @@ def seen(screen: pyte.Screen, row: int) -> list[Char]:
     return [char._replace(fg="default") if char.data == " " else char for char in found]
 
 
+@settings(max_examples=400)
 @given(st.lists(st.one_of(updates(), st.none()), min_size=1, max_size=12))
 def test_the_terminal_shows_the_same(drawn: list[CompositorUpdate | None]) -> None:
     whole, thinned = fresh(), fresh()
