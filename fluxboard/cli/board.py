@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast, get_args
 
@@ -42,8 +43,6 @@ def open_board(server: str | None, project: str | None) -> None:
 
 
 def _environment_server() -> str | None:
-    import os
-
     return os.environ.get("FLUXBOARD_SERVER")
 
 
@@ -65,6 +64,8 @@ async def _show(chosen: str, wanted: str | None) -> None:
     gc.disable()
     asyncio.get_running_loop().call_later(_STARTED, _collect_garbage)
     opening = asyncio.create_task(open_session(chosen))
+    # Half as long to the next frame; the library reads it when it is imported.
+    os.environ.setdefault("TEXTUAL_FPS", "120")
     # What was seen before is read from the disk while the screen's library is imported.
     await imported("fluxboard.tui.app")
     from fluxboard.cli.memory import FileMemory

@@ -22,6 +22,8 @@ from fluxboard.tui.widgets.steady import Steady
 SIDEBAR_WIDTH: Final = 28
 _REMEMBERED = 50
 _ROOM_FOR_AWAY = 24
+#: In a burst the list is painted so often, in seconds: nobody reads more, and it is as large as ten cards.
+_READABLE: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class Sidebar(Steady):
     def __init__(self, faces: Faces, clock: Clock) -> None:
         super().__init__()
         self._rows: dict[int, str] = {}
+        self._rests = False
         self.faces = faces
         self.clock = clock
         self.happenings: deque[Happening] = deque(maxlen=_REMEMBERED)
@@ -58,7 +61,18 @@ class Sidebar(Steady):
     def add(self, happening: Happening) -> None:
         """Puts a change on top of the list."""
         self.happenings.appendleft(happening)
-        self.refresh()
+        if not self._rests:
+            self._rests = True
+            self.refresh()
+            self.set_timer(_READABLE, self._rested)
+
+    def follow(self) -> None:
+        if not self._rests:
+            super().follow()
+
+    def _rested(self) -> None:
+        self._rests = False
+        self.follow()
 
     def words(self) -> Content:
         width, height = self.size
