@@ -1,7 +1,7 @@
-"""One key after the other: a key is given to who has the keyboard once the key before it has done all it does.
+"""One key after the other: each is given to who has the keyboard once the key before it has done its work.
 
-Without this, keys that arrive together (fast typing, a slow link, a paste without brackets) all go to whoever has
-the focus when the first of them comes: ``nFix`` would be four commands of the board instead of a title.
+Without this, keys that arrive together (fast typing, a slow link, a paste without brackets) all go to whoever
+has the focus when the first of them comes: ``nFix`` would be four commands of the board instead of a title.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.timer import Timer
 
-#: A key that takes longer than this (its widget may be gone, and the mark with it) does not hold up the next one.
+#: A key that takes longer (its widget may be gone, and the mark with it) does not hold up the next one.
 PATIENCE: Final = 0.3
 #: A key often has its widget say something to itself first ("submitted"), which then does the work.
 ROUNDS: Final = 2
