@@ -120,6 +120,7 @@ class ActivityScreen(Screen[str]):
     ActivityScreen #told-line { height: 1; padding: 0 3; }
     ActivityScreen #told { height: 1; width: auto; max-width: 60%; margin-right: 2; color: $flux-muted; }
     ActivityScreen #feed { height: 1fr; background: $background; margin: 0 2; }
+    ActivityScreen.-narrow #feed { text-wrap: wrap; }
     ActivityScreen #keys { padding: 0 2; background: $panel; }
     """
 
@@ -238,11 +239,8 @@ class ActivityScreen(Screen[str]):
 
     def _line(self, activity: Activity, text: str) -> Content:
         mine, roomy = activity.user_id == self.board.user.id, self.size.width >= _ROOMY
-        name = (
-            "You"
-            if mine
-            else clip(clean_line(activity.user_name), _NAME_MAX if roomy else _NAME_MAX // 2) or "Somebody"
-        )
+        name = clean_line(activity.user_name) if roomy else self.faces.short(activity.user_name)
+        name = "You" if mine else clip(name, _NAME_MAX) or "Somebody"
         colour = self.faces.colour_of(activity.user_id)
         style = f"bold {colour}" if colour.startswith("#") else "bold"
         return Content.assemble(

@@ -55,6 +55,7 @@ class InboxScreen(ModalScreen[Chosen]):
     InboxScreen Dialog { width: 92; }
     InboxScreen #heading { text-style: bold; margin-bottom: 1; }
     InboxScreen #items { height: auto; max-height: 30; }
+    InboxScreen.-narrow #items { text-wrap: wrap; }
     InboxScreen #keys { margin-top: 1; }
     """
 
