@@ -120,7 +120,6 @@ class ActivityScreen(Screen[str]):
     ActivityScreen #told-line { height: 1; padding: 0 3; }
     ActivityScreen #told { height: 1; width: auto; max-width: 60%; margin-right: 2; color: $flux-muted; }
     ActivityScreen #feed { height: 1fr; background: $background; margin: 0 2; }
-    ActivityScreen.-narrow #feed { text-wrap: wrap; }
     ActivityScreen #keys { padding: 0 2; background: $panel; }
     """
 
@@ -209,13 +208,14 @@ class ActivityScreen(Screen[str]):
         at = self._at()
         taken, visited = self._taken(), self.board.visited_at
         options: list[Option] = []
+        roomy = self.size.width >= _ROOMY
         self._lines = []
         marked = not visited
         for activity, text in taken:
             if not marked and activity.timestamp <= visited:
                 marked = True
                 if options:
-                    line = f"─── ↑ since you were here, {self._when(visited)} ───"
+                    line = f"─── ↑ since you were here, {self._when(visited)}{' ───' * roomy}"
                     options.append(Option(Content.styled(line, "$primary"), disabled=True))
                     self._lines.append(None)
             options.append(Option(self._line(activity, text)))
