@@ -27,6 +27,7 @@ from fluxboard.tui.memory import Memory, NoMemory
 from fluxboard.tui.ports import Board, Clock, Session
 from fluxboard.tui.screens.board import BoardScreen
 from fluxboard.tui.themes import DARK, LIGHT, SIXTEEN
+from fluxboard.tui.turns import KeyDone, Turns
 from fluxboard.tui.widgets.waiting import Waiting
 from fluxboard.tui.wishes import BoardClosed, WantsTask, WantsTold
 
@@ -77,6 +78,7 @@ class FluxboardApp(App[None]):
         self._on_open = on_open
         self._board: Board | None = None
         self._frames = Frames()
+        self._turns = Turns(self, super().on_event)
         self._start_at: str | None = None
         self._idle = False
         self._idle_timer: Timer | None = None
@@ -150,7 +152,14 @@ class FluxboardApp(App[None]):
         """Somebody is at the keys."""
         if isinstance(event, events.Key | events.MouseDown | events.MouseScrollDown | events.MouseScrollUp):
             self.touched()
-        await super().on_event(event)
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            await self._turns.take(event)
+        else:
+            await super().on_event(event)
+
+    async def on_key_done(self, message: KeyDone) -> None:
+        """A key has done what it does; the next one goes to who has the keyboard now."""
+        await self._turns.back(message.turn)
 
     def touched(self) -> None:
         """A key or the mouse was used: who was idle is back, and so again after a while of nothing."""

@@ -35,22 +35,26 @@ def fragment(line: str, cursor: int) -> str:
 
 
 def fitting(typed: str, choices: Iterable[Choice]) -> list[Choice]:
-    """The choices that ``typed`` begins, or whose hint has a word that begins with it; no whole ones."""
+    """The choices that ``typed`` begins, or whose hint has a word that begins with it; no whole ones.
+
+    Who wrote a whole word means that: ``^fri`` is not a month from now, though that is a Friday, too.
+    """
     wanted = typed.casefold()
     sigil = wanted[:1] if wanted[:1] and wanted[:1] in SIGILS else ""
     if not sigil and len(wanted) < _LETTERS:
         return []
     begun: dict[str, Choice] = {}
     meant: dict[str, Choice] = {}
+    whole = False
     for choice in choices:
         text = choice.text.casefold()
         if text == wanted:
-            continue
-        if text.startswith(wanted):
+            whole = True
+        elif text.startswith(wanted):
             begun.setdefault(text, choice)
         elif sigil and text.startswith(sigil) and f" {wanted[1:]}" in f" {choice.hint}".casefold():
             meant.setdefault(text, choice)
-    return [*begun.values(), *meant.values()]
+    return [*begun.values(), *(() if whole else meant.values())]
 
 
 def completed(line: str, cursor: int, choice: Choice) -> tuple[str, int]:

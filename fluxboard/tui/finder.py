@@ -28,6 +28,7 @@ class Finder:
         self.screen = screen
         self.saved: dict[str, Look] = dict(looks.saved)
         self.bar = FilterBar(self.words)
+        self._bar_shown = False
 
     @property
     def looks(self) -> Looks:
@@ -103,6 +104,9 @@ class Finder:
         view = self.screen.view
         found, total = view.found
         self.bar.show(view.look.query, found, total, view.query.problems)
+        if self.bar.display != self._bar_shown:
+            self._bar_shown = bool(self.bar.display)
+            self.screen.room.arrange()
 
     # -- order and groups
 

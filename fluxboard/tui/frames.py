@@ -2,20 +2,57 @@
 
 Textual paints the whole screen again whenever something is laid out anew, 14 kB for a line of text at 80x24.
 Here the rows that are on the terminal are remembered, and of each row the part between the first and the last
-difference is sent.
+difference is sent, and of the colours what is different from the cell before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
+from rich.color import ColorSystem
 from rich.console import Console
 from rich.control import Control
 from rich.segment import Segment
+from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
 Piece = tuple[int, int, Strip]
+
+
+@lru_cache(maxsize=2048)
+def _codes(style: Style, system: ColorSystem) -> tuple[str, str, str]:
+    """What switches on a style's attributes, its colour and the one behind it."""
+    colour, behind = style.color, style.bgcolor
+    attributes = Style.combine([style, Style(color="default", bgcolor="default")])
+    return (
+        Strip.render_ansi(attributes, system).removesuffix("39;49").rstrip(";"),
+        ";".join(colour.downgrade(system).get_ansi_codes()) if colour else "39",
+        ";".join(behind.downgrade(system).get_ansi_codes(foreground=False)) if behind else "49",
+    )
+
+
+def written(strip: Strip, console: Console) -> str:
+    """A strip as the terminal reads it: between two segments only what is different of the colours."""
+    system = console._color_system or ColorSystem.TRUECOLOR
+    out: list[str] = []
+    now = nothing = ("", "39", "49")
+    for text, style, _ in strip:
+        wanted = nothing if style is None else _codes(style, system)
+        if text.isspace() and not wanted[0]:
+            wanted = (wanted[0], now[1], wanted[2])  # nobody sees a space's own colour
+        if wanted[0] != now[0]:
+            out.append(f"\x1b[0;{';'.join(code for code in wanted if code not in nothing)}m")
+        elif wanted != now:
+            news = (code for code, before in zip(wanted, now, strict=True) if code != before)
+            out.append(f"\x1b[{';'.join(news)}m")
+        now = wanted
+        if style is not None and style.link:
+            out += (f"\x1b]8;id={style.link_id};{style.link}\x1b\\", text, "\x1b]8;;\x1b\\")
+        else:
+            out.append(text)
+    return "".join(out) + ("\x1b[0m" if now != nothing else "")
 
 
 class Pieces(CompositorUpdate):
@@ -27,7 +64,7 @@ class Pieces(CompositorUpdate):
     def render_segments(self, console: Console) -> str:
         """What to write to the terminal."""
         return "".join(
-            f"{Control.move_to(x, y).segment.text}{strip.render(console)}" for x, y, strip in self.pieces
+            f"{Control.move_to(x, y).segment.text}{written(strip, console)}" for x, y, strip in self.pieces
         )
 
 

@@ -155,6 +155,11 @@ class NewsDesk:
         app = self.screen.app
         return app.screen.is_modal and app.size.width < ALL_COLUMNS_FROM
 
+    def _told_in_place(self, toast: Toast) -> bool:
+        """The open editor says beside its fields what somebody changed there; a toast would cover that."""
+        tells_of: str | None = getattr(self.screen.app.screen, "tells_of", None)
+        return toast.news == "updated" and toast.task_id == tells_of
+
     def _flush(self) -> None:
         screen = self.screen
         wanted, now = screen.board.inbox.preferences, screen.clock()
@@ -162,7 +167,8 @@ class NewsDesk:
             self.told.appendleft(Told(toast, now))
             if wanted.silent(toast.project_id or screen.board.project.id, now):
                 continue
-            if screen.config.toasts and wanted.toasts and not self._crowded:
+            hidden = self._crowded or self._told_in_place(toast)
+            if screen.config.toasts and wanted.toasts and not hidden:
                 # Severities become CSS classes; "success" has its own in the app's styles.
                 screen.notify(shown_text(toast), severity=cast("SeverityLevel", toast.kind))
             if wanted.bell:

@@ -15,6 +15,8 @@ _SIDEBAR_FROM: Final = 120
 _PANE_FROM: Final = 132
 _PANE_AND_SIDEBAR_FROM: Final = 180
 _AIRY_FROM: Final = 20
+#: From this width the people stand beside a column, below it under it.
+_BESIDE_FROM: Final = SIDEBAR_WIDTH + 24
 
 
 class Room:
@@ -76,13 +78,17 @@ class Room:
         screen.sidebar.display = wide if self._sidebar_wanted is None else self._sidebar_wanted
         screen.header.people = not screen.sidebar.display
         screen.set_class(screen.sidebar.display, "-sidebar")
-        room = width - (SIDEBAR_WIDTH if screen.sidebar.display else 0)
+        beneath = screen.sidebar.display and width < _BESIDE_FROM
+        screen.set_class(beneath, "-beneath")
+        room = width - (SIDEBAR_WIDTH if screen.sidebar.display and not beneath else 0)
         if self.pane is not None and self.pane.display:
             pane = max(48, min(80, room * 2 // 5))
             self.pane.styles.width = pane
             room -= pane
         screen.tabs.display = not screen.lanes.make_room(room)
-        screen.lanes.styles.padding = (0 if screen.tabs.display else 1, 0, 0, 1)
-        screen.tabs.styles.margin = (1 if height >= _AIRY_FROM else 0, 0, 0, 0)
+        # The filter's line takes the place of the free one: nothing moves, and little is written.
+        free = 0 if screen.finder.bar.display else 1
+        screen.lanes.styles.padding = (0 if screen.tabs.display else free, 0, 0, 1)
+        screen.tabs.styles.margin = (free if height >= _AIRY_FROM else 0, 0, 0, 0)
         screen.tabs.refresh()
         screen.header.refresh()

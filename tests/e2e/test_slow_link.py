@@ -48,5 +48,9 @@ def test_what_one_does_all_day_costs_few_bytes(terminal: Terminal) -> None:
         assert cost(b"\x1b") < LAYOUT, "quick add closes"
         assert cost(b"d") < LAYOUT, "a question opens"
         assert cost(b"\x1b") < LAYOUT, "and closes"
+        assert cost(b"/") + cost(b"C") < 2 * STEP, "the filter's line opens and moves nothing"
+        assert cost(b"\x1b") < LAYOUT, "and closes"
+        assert cost(b"S") < 2 * LAYOUT, "the statistics"
+        assert cost(b"j") < LAYOUT, "and a step down in them"
     finally:
         terminal.close()

@@ -117,6 +117,16 @@ def test_marks_are_seen_without_colour() -> None:
     assert face(Task(id="t", title=""), 30)[0].startswith("▎ ■  (no title)")
 
 
+def test_in_a_narrow_column_a_teammates_letter_stands_where_it_moves_nothing() -> None:
+    task = Task(id="t", title="Write the notes")
+    mila = Person("Mila", "#7dcfff")
+    assert face(task, 18) == ["▎■  Write the     ", "▎   notes         "]
+    assert face(task, 18, visitor=mila) == ["▎■M Write the     ", "▎   notes         "]
+    assert face(task, 18, visitor=Person("3 here", "#7dcfff", "3"))[0].startswith("▎■3 Write")
+    assert face(task, 18, visitor=Person("字", "#7dcfff"))[0].startswith("▎■● Write")
+    assert "Mila" in face(task, 28, visitor=mila)[0]
+
+
 @pytest.mark.parametrize(
     ("due", "text"),
     [

@@ -17,6 +17,8 @@ OFFERED = [
     Choice("@mila", "Mila Lindqvist"),
     Choice("#auth"),
     Choice("is:mine", "mine"),
+    Choice("^fri", "Mar 13"),
+    Choice("^1m", "Fri Apr 10"),
 ]
 
 
@@ -33,6 +35,8 @@ OFFERED = [
         ("is", ["is:mine"]),
         ("mine", []),
         ("", []),
+        ("^f", ["^fri", "^1m"]),
+        ("^fri", []),  # a month from now is a Friday, too
     ],
 )
 def test_what_could_be_meant(typed: str, found: list[str]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pyte
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pyte.screens import Char
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
@@ -13,10 +12,17 @@ from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
-from fluxboard.tui.frames import Frames
+from fluxboard.tui.frames import Frames, written
 
 WIDTH, HEIGHT = 12, 4
-STYLES = [Style(), Style(bold=True), Style(color="red"), Style(bgcolor="blue")]
+STYLES = [
+    *(Style(), Style(bold=True), Style(color="red"), Style(bgcolor="blue")),
+    *(
+        Style(color="red", bgcolor="blue"),
+        Style(color="red", underline=True),
+        Style(bold=True, bgcolor="blue"),
+    ),
+]
 CONSOLE = Console(color_system="standard", force_terminal=True, width=WIDTH, height=HEIGHT)
 
 #: Few words and few styles, so that rows begin and end alike often enough.
@@ -52,10 +58,12 @@ def fresh() -> tuple[pyte.Screen, pyte.Stream]:
     return screen, pyte.Stream(screen)
 
 
-def seen(screen: pyte.Screen, row: int) -> list[Char]:
-    """What stands in the cells of a row; the colour that a space would write in is not seen."""
-    found = [screen.buffer[row][cell] for cell in range(WIDTH)]
-    return [char._replace(fg="default") if char.data == " " else char for char in found]
+def seen(screen: pyte.Screen, y: int) -> list[object]:
+    """A row as one sees it: a space has no colour of its own unless something is drawn through it."""
+    cells = [screen.buffer[y][x] for x in range(WIDTH)]
+    return [
+        cell._replace(fg="default") if cell.data == " " and not cell.underscore else cell for cell in cells
+    ]
 
 
 @settings(max_examples=400)
@@ -71,6 +79,15 @@ def test_the_terminal_shows_the_same(drawn: list[CompositorUpdate | None]) -> No
         thinned[1].feed(frames.thin(update).render_segments(CONSOLE))
         for y in range(HEIGHT):
             assert seen(whole[0], y) == seen(thinned[0], y)
+
+
+def test_of_the_colours_only_what_is_different_is_written() -> None:
+    wide = Style(color="#0000ff", bgcolor="#101010")
+    cells = [Segment("█", wide) for _ in range(WIDTH)]
+    assert written(Strip(cells), CONSOLE) == written(Strip([Segment("█" * WIDTH, wide)]), CONSOLE)
+    other = Style(color="#ff0000", bgcolor="#101010")
+    two = written(Strip([Segment("a", wide), Segment(" ", other), Segment("b", other)]), CONSOLE)
+    assert two.count("\x1b[") == 3, "the colours, the other colour, the end"
 
 
 def test_a_frame_that_is_there_already_costs_nothing() -> None:

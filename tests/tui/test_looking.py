@@ -202,6 +202,26 @@ async def test_the_menu_and_the_copy(opened: Open) -> None:
         assert [it.board.tasks[i].title for i in it.ids("todo")].count("Fix login") == 2
 
 
+async def test_the_filters_line_moves_nothing(opened: Open) -> None:
+    async with opened(FakeBoard(cards(todo=3)), (80, 24)) as it:
+        before, bar = it.screen.columns["todo"].region, it.screen.query_one("#filter")
+        for keys, shown in ((("slash", "t"), True), (("escape",), False)):
+            await it.press(*keys)
+            assert bar.display is shown
+            assert it.screen.columns["todo"].region == before
+
+
+async def test_on_a_phone_the_people_are_under_the_column(opened: Open) -> None:
+    async with opened(FakeBoard(cards(todo=3)), (40, 20)) as it:
+        await it.press("s")
+        column, people = it.screen.columns["todo"].region, it.screen.sidebar.region
+        assert column.width > 36
+        assert people.y >= column.bottom
+        await it.pilot.resize_terminal(60, 20)
+        await it.pilot.pause()
+        assert it.screen.sidebar.region.x >= it.screen.columns["todo"].region.right
+
+
 async def test_quick_add_stays_open_and_offers_lines_of_a_paste(opened: Open) -> None:
     async with opened(FakeBoard(cards(todo=1))) as it:
         await it.press("l", "n")

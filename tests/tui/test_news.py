@@ -70,6 +70,17 @@ async def test_on_a_phone_no_toast_lies_over_a_dialog(opened: Open) -> None:
         await until(lambda: it.toasts)
 
 
+async def test_no_toast_covers_what_the_editor_says_of_its_own_task(opened: Open) -> None:
+    async with opened(FakeBoard(cards(todo=3)), (80, 24)) as it:
+        await it.press("e", *"Mine")
+        it.board.remote_update("todo-1", title="Theirs")
+        await until(lambda: it.screen.news.told, what="what g t tells")
+        assert it.toasts == []
+        assert "changed the title" in it.text()
+        it.board.remote_update("todo-2", title="Another task")
+        await until(lambda: it.toasts)
+
+
 async def test_what_happened_stands_in_the_sidebar(opened: Open) -> None:
     async with opened(FakeBoard(cards(todo=3)), (160, 40)) as it:
         assert "Nothing yet" in it.text()

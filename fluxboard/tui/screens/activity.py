@@ -208,13 +208,14 @@ class ActivityScreen(Screen[str]):
         at = self._at()
         taken, visited = self._taken(), self.board.visited_at
         options: list[Option] = []
+        roomy = self.size.width >= _ROOMY
         self._lines = []
         marked = not visited
         for activity, text in taken:
             if not marked and activity.timestamp <= visited:
                 marked = True
                 if options:
-                    line = f"─── ↑ since you were here, {self._when(visited)} ───"
+                    line = f"─── ↑ since you were here, {self._when(visited)}{' ───' * roomy}"
                     options.append(Option(Content.styled(line, "$primary"), disabled=True))
                     self._lines.append(None)
             options.append(Option(self._line(activity, text)))
@@ -238,11 +239,8 @@ class ActivityScreen(Screen[str]):
 
     def _line(self, activity: Activity, text: str) -> Content:
         mine, roomy = activity.user_id == self.board.user.id, self.size.width >= _ROOMY
-        name = (
-            "You"
-            if mine
-            else clip(clean_line(activity.user_name), _NAME_MAX if roomy else _NAME_MAX // 2) or "Somebody"
-        )
+        name = clean_line(activity.user_name) if roomy else self.faces.short(activity.user_name)
+        name = "You" if mine else clip(name, _NAME_MAX) or "Somebody"
         colour = self.faces.colour_of(activity.user_id)
         style = f"bold {colour}" if colour.startswith("#") else "bold"
         return Content.assemble(

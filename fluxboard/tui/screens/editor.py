@@ -178,6 +178,11 @@ class EditorScreen(ModalScreen[str]):
             people.append((f"{name} (you)" if member.user_id == me else name, member.user_id))
         return people
 
+    @property
+    def tells_of(self) -> str | None:
+        """The task whose changes are told here, beside its fields."""
+        return self.task_id
+
     def on_mount(self) -> None:
         self._stop = self.board.subscribe(self._on_board_event)
         self._tell_writers()

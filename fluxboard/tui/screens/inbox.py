@@ -142,7 +142,7 @@ class InboxScreen(ModalScreen[Chosen]):
             f"{words.get(item.kind, item.kind)}  " if item.kind == "due" else f"{words[item.kind]} ",
             (title, "$secondary"),
             (f" in {clean_line(item.project_name)}" if elsewhere else "", "$flux-muted"),
-            (f"\n        {text}" if text else "", "$flux-muted"),
+            (f"\n{' ' * (2 if self.has_class('-narrow') else 8)}{text}" if text else "", "$flux-muted"),
         )
 
     @on(OptionList.OptionSelected, "#items")

@@ -165,10 +165,12 @@ def draw_card(task: Task, width: int, marks: Marks, palette: Palette) -> list[li
     bar = Style(color=palette.accent if marks.cursor else palette.of_priority(task.priority))
     framed = []
     for number, line in enumerate(lines):
-        gutter = (
-            _glyph(task, width, marks, palette, base) if number == first else _space(_gutter(width) - 1, base)
+        lead = [Segment("█" if marks.cursor else "▎", base + bar)]
+        lead += (
+            _glyph(task, width, marks, palette, base)
+            if number == first
+            else [_space(_gutter(width) - 1, base)]
         )
-        lead = [Segment("█" if marks.cursor else "▎", base + bar), gutter]
         used = sum(cell_len(segment.text) for segment in lead + line)
         framed.append([*lead, *line, _space(width - used, base)])
     return framed
@@ -219,13 +221,21 @@ def _one_line(
     return [Segment(text, style), _space(room - used - cell_len(text), base), *end]
 
 
-def _glyph(task: Task, width: int, marks: Marks, palette: Palette, base: Style) -> Segment:
-    """The priority's glyph between the bar and the title; a tick on a selected card."""
+def _glyph(task: Task, width: int, marks: Marks, palette: Palette, base: Style) -> list[Segment]:
+    """The priority's glyph between the bar and the title; a tick on a selected card.
+
+    Where the title has no room for a name tag, the teammate's first letter stands here: it moves nothing.
+    """
     glyph = "✓" if marks.selected else GLYPHS.get(task.priority, GLYPHS["medium"])
     colour = palette.accent if marks.selected else palette.of_priority(task.priority)
     gutter = _gutter(width)
     text = f" {glyph}" if gutter == 5 else glyph
-    return Segment(text.ljust(gutter - 1), base + Style(color=colour, bold=marks.selected))
+    style = base + Style(color=colour, bold=marks.selected)
+    if marks.visitor is None or width >= _ROOMY or marks.style.density == "compact":
+        return [Segment(text.ljust(gutter - 1), style)]
+    letter = marks.visitor.brief[:1]
+    badge = _badge(letter if cell_len(letter) == 1 else "●", marks.visitor.colour, palette)
+    return [Segment(text, style), badge, _space(gutter - 2 - cell_len(text), base)]
 
 
 def _meta(task: Task, width: int, marks: Marks, palette: Palette, base: Style) -> list[Segment]:

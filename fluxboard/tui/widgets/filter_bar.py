@@ -84,7 +84,7 @@ class FilterBar(Horizontal):
 
     def show(self, query: str, found: int, total: int, problems: tuple[str, ...]) -> None:
         """Shows a query that is in force, and what it finds; hides the line where there is none."""
-        self.display = bool(query) or self.input.has_focus
+        self.display = bool(query) or self.screen.focused is self.input  # at once: blur comes later
         if self.input.value != query:
             with self.prevent(Input.Changed):
                 self.input.value = query

@@ -24,6 +24,7 @@ from fluxboard.tui.completion import Choice
 from fluxboard.tui.dates import due_day
 from fluxboard.tui.widgets.card import GLYPHS, wrap_title
 from fluxboard.tui.widgets.completing import Choices, CompletingInput
+from fluxboard.tui.widgets.dialog import flow
 
 Read = Callable[[str], QuickAdd]
 
@@ -170,6 +171,6 @@ class QuickAddBox(Vertical):
             told = Content.assemble(
                 ("\n".join(wrap_title(task.title or "(no title yet)", width, width)), "bold $foreground"),
                 "\n",
-                Content("  ").join(parts),
+                Content("\n").join(flow(parts, Content("  "), width)),
             )
         preview.update(told)

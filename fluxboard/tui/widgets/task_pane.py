@@ -111,8 +111,8 @@ class TaskPane(Vertical):
         yield KeyHints(
             ("e", "edit"),
             ("c", "comment"),
-            ("x", "checklist"),
             ("esc", "close"),
+            ("x", "checklist"),
             ("o", "link"),
             ("d", "delete"),
             id="pane-keys",

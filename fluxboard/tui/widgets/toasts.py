@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from fluxboard.model.notify import NewsKind
@@ -38,12 +38,16 @@ class Headline:
 
 @dataclass(frozen=True, slots=True)
 class Toast:
-    """A toast's text, which is never markup, its kind, and the task that it leads to; "" for none."""
+    """A toast's text, which is never markup, its kind, and the task that it leads to; "" for none.
+
+    ``news`` is the one thing that it tells, None where it tells several.
+    """
 
     text: str
     kind: Kind
     task_id: str = ""
     project_id: str = ""
+    news: NewsKind | None = field(default=None, compare=False)
 
 
 def toast_of(news: Headline) -> Toast:
@@ -52,7 +56,7 @@ def toast_of(news: Headline) -> Toast:
     if news.kind == "deleted" and not news.title:
         return Toast(f"{name} deleted a task", "warning")
     text = f"{name} {_DEEDS.get(news.kind, news.kind)}: {news.title}"
-    return Toast(text, _KINDS.get(news.kind, "information"), news.task_id, news.project_id)
+    return Toast(text, _KINDS.get(news.kind, "information"), news.task_id, news.project_id, news.kind)
 
 
 class Gatherer:
