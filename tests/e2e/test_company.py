@@ -37,7 +37,7 @@ async def test_a_cursor_is_seen_and_gone_when_its_person_leaves(team: Team) -> N
 async def test_typing_shows_where_and_ends(team: Team) -> None:
     ada, bob = await team.person("ada"), await team.person("bob")
     task_id = ada.board.create(TaskCreate(title="Write"))
-    await until(lambda: bob.titles() == {"Write"})
+    await until(lambda: seen(ada, "bob") is not None and bob.titles() == {"Write"})
 
     def fields() -> list[tuple[str, str]]:
         return [(writer.name, writer.field) for writer in ada.board.company.writers(task_id)]
