@@ -24,6 +24,7 @@ RETRY_SECONDS: Final = 1.0
 WAITING_MAX: Final = 10_000
 _AT_ONCE: Final = 200
 _NODES: Final = "nodes"
+_SAID_AGAIN: Final = 0.2
 
 log = logging.getLogger("fluxboard.bus")
 
@@ -72,9 +73,11 @@ class Bus:
         """Sends what waits, as long as that is quick, and ends."""
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._waiting.join(), 1)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        # The Redis library may take a cancellation for one of its own timeouts: it is said again.
+        while pending := [task for task in self._tasks if not task.done()]:
+            for task in pending:
+                task.cancel()
+            await asyncio.wait(pending, timeout=_SAID_AGAIN)
         with contextlib.suppress(Exception):
             await self._redis.aclose()
 

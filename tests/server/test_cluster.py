@@ -217,3 +217,29 @@ async def test_a_process_that_comes_is_known_before_the_next_heartbeat(
         await until(lambda: first.lag < 30, what="its own is heard, and there is nothing more to send")
         async with running(settings) as there:
             await until(Pair(here, there, redis).ready, what="each hears the other")
+
+
+async def test_a_bus_ends_though_its_library_swallows_a_cancellation(redis: RedisProcess) -> None:
+    made = bus.Bus(redis.url, "here", lambda *_: None, lambda _: None, lambda: None)
+    made.start()
+    await until(lambda: made.ready)
+    sending = asyncio.Event()
+
+    class Deaf:
+        async def __aenter__(self) -> Deaf:
+            return self
+
+        async def __aexit__(self, *_: object) -> None: ...
+
+        def publish(self, *_: object) -> None: ...
+
+        async def execute(self) -> None:
+            sending.set()
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                raise TimeoutError from None
+
+    made._redis.pipeline = lambda **_: Deaf()  # type: ignore[method-assign,assignment,return-value]
+    await sending.wait()
+    await asyncio.wait_for(made.stop(), 10)
