@@ -4,7 +4,6 @@ As it comes, the library makes a task, a queue entry and a wake-up for each reci
 events of a room become ready-made WebSocket frames, and these bytes go to the transport of each connection.
 An event that comes alone is written at once. Those that come while the loop is busy with it, or within as
 long again, are gathered until the loop's next turns bring no more, and written together.
-
 """
 
 from __future__ import annotations
@@ -22,7 +21,6 @@ from fluxboard.server.connection import Message
 #: read some turns after the one before it.
 _QUIET_TURNS: Final = 6
 _NO_ONE: Final[frozenset[str]] = frozenset()
-
 
 _Emitted = tuple[Message, Collection[str]]
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from types import TracebackType
 from typing import Final, Self
 from uuid import UUID, uuid5
@@ -373,12 +372,7 @@ def comment_notice(change: Change) -> CommentNotice:
 
 def activity_id(project_id: str, rev: int) -> str:
     """The id of a log row as an activity: the same whenever it is asked."""
-    return str(uuid5(_namespace(project_id), str(rev)))
-
-
-@lru_cache(1024)
-def _namespace(project_id: str) -> UUID:
-    return UUID(project_id)
+    return str(uuid5(UUID(project_id), str(rev)))
 
 
 def _metadata(names: tuple[str, ...], prev: dict[str, object], task: Task) -> ActivityMetadata:
