@@ -31,6 +31,7 @@ from fluxboard.server.metrics import Metrics
 from fluxboard.server.requests import HEADER, observed
 from fluxboard.server.rest.accounts import AccountRoutes
 from fluxboard.server.rest.call import provide_call
+from fluxboard.server.rest.endpoint import BODY_MAX
 from fluxboard.server.rest.inbox import InboxRoutes
 from fluxboard.server.rest.operations import operations_routes
 from fluxboard.server.rest.projects import InviteRoutes, MemberRoutes, ProjectRoutes
@@ -39,7 +40,6 @@ from fluxboard.server.rest.support import (
     on_failure,
     on_http_error,
     on_refusal,
-    on_unreadable,
     provide_services,
 )
 from fluxboard.server.rest.tasks import CommentRoutes, TaskRoutes
@@ -47,7 +47,6 @@ from fluxboard.server.settings import Settings
 from fluxboard.server.storage.engine import open_storage
 from fluxboard.server.traces import traces_for
 
-BODY_MAX: Final = 2_000_000
 TIDY_SECONDS: Final = 3600.0
 
 log = logging.getLogger("fluxboard.server")
@@ -114,8 +113,6 @@ class Server:
             exception_handlers={
                 Refusal: on_refusal,
                 HTTPException: on_http_error,
-                UnicodeDecodeError: on_unreadable,
-                RecursionError: on_unreadable,
                 Exception: on_failure,
             },
             cors_config=CORSConfig(

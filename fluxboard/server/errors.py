@@ -75,6 +75,12 @@ class TaskGone(Gone):
         self.at = at
 
 
+class TooLarge(Refusal):
+    """413: a body longer than any that makes sense."""
+
+    status = 413
+
+
 class Unprocessable(Refusal):
     """422: an Idempotency-Key that was used for something else."""
 

@@ -10,7 +10,8 @@ from fluxboard.server.commands import accounts, fields
 from fluxboard.server.commands.access import BAD_TOKEN
 from fluxboard.server.commands.accounts import Session
 from fluxboard.server.errors import Forbidden, Unauthorized
-from fluxboard.server.rest.call import Call, signed_in
+from fluxboard.server.rest.call import Call
+from fluxboard.server.rest.endpoint import called
 from fluxboard.server.rest.support import Req, Services, get, post
 from fluxboard.server.storage.sql import Tx
 
@@ -18,6 +19,7 @@ from fluxboard.server.storage.sql import Tx
 class AccountRoutes(Controller):
     path = "/api/auth"
     tags = ("Accounts",)
+    middleware = (called,)
 
     @post("/signup", summary="Create an account")
     async def sign_up(self, data: SignupBody, services: Services) -> AuthAnswer:
@@ -62,11 +64,11 @@ class AccountRoutes(Controller):
             raise Forbidden(BAD_TOKEN)
         return _answer(services, *rotated, refresh=True)
 
-    @get("/me", middleware=[signed_in], summary="The account of the token")
+    @get("/me", summary="The account of the token")
     async def me(self, call: Call) -> User:
         return await call.ask(lambda tx, person: accounts.user(tx, person.id))
 
-    @post("/logout", middleware=[signed_in], status_code=200, summary="End the session of the token")
+    @post("/logout", status_code=200, summary="End the session of the token")
     async def log_out(self, call: Call) -> Message:
         await call.services.storage.write(lambda tx: accounts.revoke(tx, call.caller.session_id))
         return Message(message="Signed out")

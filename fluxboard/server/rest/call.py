@@ -4,55 +4,41 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from litestar import Response
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import Scope
 
 from fluxboard.model.wire import IDEMPOTENCY_KEY, PROJECT_REV, SOCKET_ID
 from fluxboard.server.commands import answers
-from fluxboard.server.commands.access import NO_PROJECT, Access, Caller, Person, enter, identify, visit
+from fluxboard.server.commands.access import Access, Caller, Person, enter, identify, visit
 from fluxboard.server.commands.answers import Answer
 from fluxboard.server.commands.ledger import Ledger, Op, encode, lock
-from fluxboard.server.errors import NotFound
 from fluxboard.server.rest.encoded import Encoded, coding_for
-from fluxboard.server.rest.support import Req, Services, etag, json
+from fluxboard.server.rest.support import Req, Services, etag, header, json
 from fluxboard.server.storage.sql import Tx
 
 T = TypeVar("T")
+_IDEMPOTENCY_KEY: Final = IDEMPOTENCY_KEY.lower().encode()
+_SOCKET_ID: Final = SOCKET_ID.lower().encode()
 
 
-def signed_in(app: ASGIApp) -> ASGIApp:
-    """Lets in who has a good token, before a byte of the body is read."""
-
-    # A middleware and not a guard, for which the framework copies the whole route at each request.
-    async def checked(scope: Scope, receive: Receive, send: Send) -> None:
-        services: Services = scope["litestar_app"].state.services
-        for name, value in scope["path_params"].items():
-            if "\0" in str(value):  # PostgreSQL refuses even to look for such an id
-                raise NotFound(NO_PROJECT if name == "project_id" else "There is nothing of this name")
-        given = next((value for name, value in scope["headers"] if name == b"authorization"), None)
-        scope["user"] = services.tokens.bearer(None if given is None else given.decode("latin-1"))
-        await app(scope, receive, send)
-
-    return checked
-
-
-@dataclass(frozen=True, slots=True)
 class Call:
     """A request of somebody who is signed in."""
 
-    request: Req
-    services: Services
-    caller: Caller
+    __slots__ = ("_body", "caller", "scope", "services")
+
+    def __init__(self, scope: Scope, services: Services, caller: Caller, body: bytes) -> None:
+        self.scope = scope
+        self.services = services
+        self.caller = caller
+        self._body = body
 
     @property
     def op(self) -> Op:
         """Whose operation this is."""
-        headers = self.request.headers
-        return Op(key=headers.get(IDEMPOTENCY_KEY), socket_id=headers.get(SOCKET_ID))
+        return Op(key=header(self.scope, _IDEMPOTENCY_KEY), socket_id=header(self.scope, _SOCKET_ID))
 
     async def ask(self, work: Callable[[Tx, Person], T]) -> T:
         """Runs ``work`` in a snapshot, for the caller."""
@@ -74,9 +60,9 @@ class Call:
 
         If-None-Match answers 304. The body is compressed as Accept-Encoding asks.
         """
-        headers, kept = self.request.headers, self.services.kept
-        tags = headers.get("if-none-match", "")
-        coding = coding_for(headers.get("accept-encoding", ""))
+        kept = self.services.kept
+        tags = header(self.scope, b"if-none-match") or ""
+        coding = coding_for(header(self.scope, b"accept-encoding") or "")
 
         def job(tx: Tx) -> tuple[int, tuple[bytes, str] | None]:
             access = enter(tx, self.caller, project_id)
@@ -97,7 +83,7 @@ class Call:
         self, project_id: str, work: Callable[[Ledger], msgspec.Struct], status: int = 200
     ) -> Response[Any]:
         """Runs ``work`` on a project's ledger and answers what it returns, once for each Idempotency-Key."""
-        op, digest = self.op, await self._digest()
+        op, digest = self.op, self._digest()
 
         def job(tx: Tx) -> tuple[Answer, int | None]:
             row = lock(tx, project_id)  # so that nobody's access ends between the look at it and the commit
@@ -120,7 +106,7 @@ class Call:
         self, work: Callable[[Tx, Person, Op], msgspec.Struct], status: int = 200
     ) -> Response[Any]:
         """As :meth:`mutate`, for what is done outside a project that the caller is in already."""
-        op, digest = self.op, await self._digest()
+        op, digest = self.op, self._digest()
 
         def job(tx: Tx) -> Answer:
             person = identify(tx, self.caller)
@@ -134,12 +120,12 @@ class Call:
         made = await self.services.storage.write(job)
         return json(made.body, made.status)
 
-    async def _digest(self) -> str:
-        hashed = hashlib.sha256(f"{self.request.method} {self.request.scope['path']}\n".encode())
-        hashed.update(await self.request.body())
-        return hashed.hexdigest()
+    def _digest(self) -> str:
+        asked = f"{self.scope.get('method')} {self.scope['path']}\n".encode()
+        return hashlib.sha256(asked + self._body).hexdigest()
 
 
 def provide_call(request: Req) -> Call:
-    """The request of who the Authorization header names; the route is guarded with :func:`signed_in`."""
-    return Call(request, request.app.state.services, request.scope["user"])
+    """The call of a request, where :func:`~fluxboard.server.rest.endpoint.called` has put it."""
+    call: Call = request.state.call
+    return call

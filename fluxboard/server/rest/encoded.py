@@ -36,9 +36,14 @@ class Encoded(Response[Any]):
 
     def to_asgi_response(self, *_: object, **__: object) -> Any:
         """Itself: nothing of it has to be rendered any more."""
-        return self._answer
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            await self.send(send)
+
+        return answer
+
+    async def send(self, send: Send) -> None:
+        """Answers the request that ``send`` belongs to."""
         body: bytes = self.content
         headers = [(name.lower().encode(), value.encode()) for name, value in self.headers.items()]
         if self.status_code != 304:

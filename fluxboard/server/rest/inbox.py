@@ -10,7 +10,8 @@ from fluxboard.server.commands import inbox, preferences, tasks
 from fluxboard.server.commands.access import Person, enter
 from fluxboard.server.commands.ledger import Op
 from fluxboard.server.errors import BadInput, NotFound
-from fluxboard.server.rest.call import Call, signed_in
+from fluxboard.server.rest.call import Call
+from fluxboard.server.rest.endpoint import called
 from fluxboard.server.rest.support import get, post, put
 from fluxboard.server.storage.sql import Tx
 
@@ -21,7 +22,7 @@ IDS_MAX = 1000
 class InboxRoutes(Controller):
     path = "/api"
     tags = ("Inbox",)
-    middleware = (signed_in,)
+    middleware = (called,)
 
     @get("/inbox", summary="What concerns me, newest first (Plus)")
     async def list_mine(self, call: Call, done: bool = False, limit: int = 100) -> InboxAnswer:

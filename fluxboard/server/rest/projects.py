@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from litestar import Controller, Response
+from litestar import Controller, Request, Response
 from litestar.params import Parameter
 
 from fluxboard.model.types import Project, ProjectPatch
@@ -26,7 +26,8 @@ from fluxboard.model.wire import (
 from fluxboard.server.commands import history, people, projects
 from fluxboard.server.commands.access import Access, Person, enter
 from fluxboard.server.commands.ledger import Ledger, Op, encode, lock, people_of
-from fluxboard.server.rest.call import Call, signed_in
+from fluxboard.server.rest.call import Call
+from fluxboard.server.rest.endpoint import called
 from fluxboard.server.rest.support import (
     delete,
     get,
@@ -41,7 +42,7 @@ from fluxboard.server.storage.sql import Tx
 class ProjectRoutes(Controller):
     path = "/api/projects"
     tags = ("Projects",)
-    middleware = (signed_in,)
+    middleware = (called,)
 
     @get("", summary="My projects")
     async def list_mine(self, call: Call) -> ProjectsAnswer:
@@ -106,7 +107,7 @@ class ProjectRoutes(Controller):
 class MemberRoutes(Controller):
     path = "/api/projects/{project_id:str}"
     tags = ("Members",)
-    middleware = (signed_in,)
+    middleware = (called,)
 
     @get("/members", summary="Who is in the project (Plus)")
     async def members(self, project_id: str, call: Call) -> Response[MembersAnswer]:
@@ -143,7 +144,7 @@ class MemberRoutes(Controller):
 
     @post("/invites", summary="Make an invite (owner, admin; Plus)")
     async def invite(self, project_id: str, data: InviteCreate, call: Call) -> Response[InviteAnswer]:
-        origin = str(call.request.base_url).rstrip("/")
+        origin = str(Request(call.scope).base_url).rstrip("/")
 
         def job(tx: Tx) -> InviteAnswer:
             lock(tx, project_id)
@@ -157,7 +158,7 @@ class MemberRoutes(Controller):
 class InviteRoutes(Controller):
     path = "/api/invites"
     tags = ("Members",)
-    middleware = (signed_in,)
+    middleware = (called,)
 
     @post("/{code:str}/accept", status_code=200, summary="Join with an invite's code (Plus)")
     async def accept(self, code: str, call: Call) -> Response[ProjectAnswer]:

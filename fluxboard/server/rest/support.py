@@ -13,6 +13,7 @@ import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.types import Scope
 
 from fluxboard.model.wire import (
     PROJECT_REV,
@@ -82,8 +83,7 @@ post = functools.partial(litestar.post, responses=ERRORS)
 put = functools.partial(litestar.put, responses=ERRORS)
 delete = functools.partial(litestar.delete, responses=ERRORS)
 
-# How msgspec names a field that an object lacks, and Litestar a parameter that an address lacks.
-_MISSING: Final = re.compile(r"missing required field `([^`]+)`")
+# How Litestar names a parameter that an address lacks.
 _PARAMETER: Final = re.compile(r"Missing required \w+ parameter '([^']+)'")
 
 
@@ -91,6 +91,14 @@ def provide_services(request: Req) -> Services:
     """The application's services."""
     services: Services = request.app.state.services
     return services
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    """A request's header, whose ``name`` is in lower case; the first, if there are several."""
+    for key, value in scope["headers"]:
+        if key == name:
+            return value.decode("latin-1")
+    return None
 
 
 def json(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response[Any]:
@@ -130,27 +138,16 @@ def on_refusal(_: Req, refusal: Refusal) -> Response[Any]:
 
 
 def on_http_error(_: Req, error: HTTPException) -> Response[Any]:
-    """What the framework refuses: unknown routes, bodies that are no JSON or lack a field, too large ones."""
+    """What the framework refuses: unknown routes, bad values in a query, too large bodies."""
     message, field = error.detail or "Error", None
     if isinstance(error, ValidationException) and isinstance(error.extra, list) and error.extra:
         first: dict[str, str] = error.extra[0]
-        message = first.get("message", message)
-        field, lacks = first.get("key"), _MISSING.search(message)
-        if lacks is not None:
-            field = lacks[1] if field in {None, "data", lacks[1]} else f"{field}.{lacks[1]}"
-        elif field == "data":
-            field, message = None, f"The body is not valid JSON: {message}"
+        message, field = first.get("message", message), first.get("key")
     elif lacking := _PARAMETER.search(message):
         field = lacking[1]
         message = f"{field} is missing"
     answer = ErrorAnswer(error=message, message=message, field=field)
     return _refused(answer, error.status_code, dict(error.headers or {}))
-
-
-def on_unreadable(_: Req, __: Exception) -> Response[Any]:
-    """A body of bytes that are no text, or nested without end."""
-    message = "The body is not valid JSON"
-    return _refused(ErrorAnswer(error=message, message=message), 400)
 
 
 def on_failure(request: Req, error: Exception) -> Response[Any]:

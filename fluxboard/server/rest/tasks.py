@@ -25,7 +25,8 @@ from fluxboard.model.wire import (
 from fluxboard.server.commands import comments, history, tasks
 from fluxboard.server.commands.access import Access
 from fluxboard.server.commands.ledger import Ledger
-from fluxboard.server.rest.call import Call, signed_in
+from fluxboard.server.rest.call import Call
+from fluxboard.server.rest.endpoint import called
 from fluxboard.server.rest.support import (
     delete,
     get,
@@ -47,7 +48,7 @@ class RawTasks(msgspec.Struct, frozen=True, kw_only=True):
 class TaskRoutes(Controller):
     path = "/api/projects/{project_id:str}/tasks"
     tags = ("Tasks",)
-    middleware = (signed_in,)
+    middleware = (called,)
 
     @get("", summary="Every task of a project; If-None-Match answers 304")
     async def list_all(self, project_id: str, call: Call) -> Response[TasksAnswer]:
@@ -117,7 +118,7 @@ class TaskRoutes(Controller):
 class CommentRoutes(Controller):
     path = "/api/projects/{project_id:str}/tasks/{task_id:str}/comments"
     tags = ("Comments",)
-    middleware = (signed_in,)
+    middleware = (called,)
 
     @get("", summary="A task's comments, oldest first")
     async def list_all(self, project_id: str, task_id: str, call: Call) -> Response[CommentsAnswer]:
