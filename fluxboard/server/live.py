@@ -11,10 +11,10 @@ import functools
 import logging
 import random
 import time
-from dataclasses import replace
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from fluxboard.model.wire import (
     CURSOR_UPDATE,

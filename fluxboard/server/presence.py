@@ -7,6 +7,8 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+import msgspec
+
 from fluxboard.model.types import OnlineUser, timestamp
 
 #: At most one list a room in this many seconds; in a crowd a longer one.
@@ -44,8 +46,7 @@ class _Room:
     timer: asyncio.TimerHandle | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(msgspec.Struct, frozen=True):
     """A person's terminals in a room on one process; ``looked_at`` is in seconds since the epoch."""
 
     user_id: str

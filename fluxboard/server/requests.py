@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import logging
 import re
 import secrets
+import sys
 import time
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from fluxboard.model.types import timestamp
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp, Receive, Scope, Send
@@ -36,6 +42,7 @@ def observed(app: ASGIApp, metrics: Metrics) -> ASGIApp:
     header = HEADER.lower().encode()
     # A name apart from those of other processes, and a number: a random name would ask the kernel each time.
     process, numbers = secrets.token_hex(8).encode(), itertools.count(1)
+    lines = _Lines()
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
@@ -55,11 +62,43 @@ def observed(app: ASGIApp, metrics: Metrics) -> ASGIApp:
             await app(scope, receive, send_named)
         finally:
             seconds = time.perf_counter() - started
+            milliseconds = round(seconds * 1000, 1)
             method, route = scope.get("method"), scope.get("path_template")
             metrics.request(method, route, status, seconds)
             if access_log.isEnabledFor(logging.INFO):
-                told = {"method": method, "route": route, "status": status, "ms": round(seconds * 1000, 1)}
-                access_log.info("request", extra=told)
+                lines.add(_Line(timestamp(), request.decode(), method, route, status, milliseconds))
             _current.reset(token)
 
     return answer
+
+
+class _Line(msgspec.Struct, frozen=True):
+    """A request as a line of the log, like those of :mod:`fluxboard.server.logs`."""
+
+    at: str
+    request: str
+    method: object
+    route: object
+    status: int
+    ms: float
+    level: str = "info"
+    logger: str = access_log.name
+    message: str = "request"
+
+
+class _Lines:
+    """Writes the lines of a turn of the loop at once; through :mod:`logging` each costs ten times that."""
+
+    def __init__(self) -> None:
+        self._lines: list[bytes] = []
+        self._encode = msgspec.json.Encoder().encode
+
+    def add(self, line: _Line) -> None:
+        if not self._lines:
+            asyncio.get_running_loop().call_soon(self._write)
+        self._lines.append(self._encode(line))
+
+    def _write(self) -> None:
+        lines, self._lines = self._lines, []
+        sys.stderr.write(b"\n".join((*lines, b"")).decode())
+        sys.stderr.flush()

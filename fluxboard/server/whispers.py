@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
+
 #: Seconds between two deliveries to a room, and in a crowd.
 GAP: Final = 0.05
 CROWDED_GAP: Final = 1.0
@@ -25,8 +27,7 @@ PATIENCE: Final = 20
 log = logging.getLogger("fluxboard.whispers")
 
 
-@dataclass(frozen=True, slots=True)
-class Whisper:
+class Whisper(msgspec.Struct, frozen=True):
     """A volatile event with its payload as JSON, and the socket that it came from."""
 
     event: str

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 from sqlalchemy import bindparam, select
 
 from fluxboard.model.types import Role
@@ -17,8 +17,7 @@ NO_ACCESS: Final = "Access denied to project"
 NO_PROJECT: Final = "Project not found"
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True):
     """What a valid token says; ``expires`` is in seconds since the epoch."""
 
     user_id: str
@@ -26,8 +25,7 @@ class Caller:
     expires: float
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(msgspec.Struct, frozen=True):
     """The account behind a session that is not revoked."""
 
     id: str
@@ -39,8 +37,7 @@ class Person:
 ADMINISTRATOR: Final = Person("administrator", "Administrator", "")
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(msgspec.Struct, frozen=True):
     """A person in a project that they are a member of."""
 
     project_id: str
@@ -65,8 +62,7 @@ class Access:
             raise Forbidden("Only an owner of the project may do this")
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(msgspec.Struct, frozen=True):
     """A person before a project that may not exist (no ``rev``), or not be theirs (no ``role``)."""
 
     project_id: str
@@ -83,8 +79,7 @@ class Visit:
         return Access(self.project_id, self.person, self.role, self.rev)
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(msgspec.Struct, frozen=True):
     id: str
     name: str
     email: str

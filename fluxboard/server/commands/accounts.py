@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+import msgspec
 from sqlalchemy import bindparam, insert, select, update
 
 from fluxboard.model.types import User, new_id, timestamp
@@ -23,16 +23,14 @@ NO_PASSWORD: Final = "!"  # noqa: S105 - a mark
 GRACE: Final = timedelta(seconds=60)
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(msgspec.Struct, frozen=True):
     """A user with what proves the password."""
 
     user: User
     password_hash: str
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(msgspec.Struct, frozen=True):
     """A session as it is stored; ``generation`` counts its refreshes."""
 
     id: str

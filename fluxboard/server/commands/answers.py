@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -19,8 +18,7 @@ KEY_MAX: Final = 200
 OPERATION: Final = "op:"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What a request was answered."""
 
     status: int
@@ -37,8 +35,7 @@ class OperationAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel")
     rev: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(msgspec.Struct, frozen=True):
     request_hash: str
     status: int
     body: str

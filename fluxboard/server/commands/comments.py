@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -19,8 +18,7 @@ from fluxboard.server.storage.sql import Statement, Tx, command
 from fluxboard.server.storage.tables import comments, users
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(msgspec.Struct, frozen=True):
     id: str
     project_id: str
     task_id: str

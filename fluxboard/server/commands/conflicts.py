@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -22,8 +21,7 @@ class _Logged(msgspec.Struct):
     prev: dict[str, msgspec.Raw] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(msgspec.Struct, frozen=True):
     actor_id: str
     actor_name: str | None
     at: str

@@ -33,6 +33,7 @@ from fluxboard.model.types import (
 from fluxboard.server.errors import BadInput
 
 _EMAIL: Final = re.compile(r"[^\s@<>\"]+@[^\s@<>\"]+\.[^\s@<>\"]+|[^\s@<>\"]+@localhost")
+_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _COLUMN_ID: Final = re.compile(r"[a-z0-9_-]{1,50}")
 COLUMNS_MAX: Final = 20
 
@@ -181,6 +182,8 @@ def columns(given: tuple[Column, ...]) -> tuple[Column, ...]:
 
 
 def uuid(text: str, field: str) -> str:
+    if _UUID.fullmatch(text):
+        return text
     try:
         return str(UUID(text))
     except ValueError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -56,8 +55,7 @@ _logged: Final = msgspec.json.Decoder(_Logged)
 _content: Final = msgspec.json.Decoder(_Content)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
     """Which activities: by type, by person, and by time (inclusive)."""
 
     type: str | None = None

@@ -7,7 +7,6 @@ for; of it only what was done is kept.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import NAMESPACE_URL, uuid5
@@ -129,8 +128,7 @@ _UNMUTE: Final = command(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _DueTask:
+class _DueTask(msgspec.Struct, frozen=True):
     body: str
     project_id: str
     project_name: str

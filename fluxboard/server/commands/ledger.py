@@ -6,11 +6,10 @@ Opening it takes the project's row lock, so that revisions are given in commit o
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
-from uuid import UUID, uuid5
 
 import msgspec
 from sqlalchemy import bindparam, insert, select, update
@@ -54,16 +53,14 @@ encode: Final = msgspec.json.Encoder().encode
 _columns: Final = msgspec.json.Decoder(tuple[Column, ...])
 
 
-@dataclass(frozen=True, slots=True)
-class Op:
+class Op(msgspec.Struct, frozen=True):
     """Whose request a change is part of: its Idempotency-Key, and the socket that needs no event."""
 
     key: str | None = None
     socket_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectRow:
+class ProjectRow(msgspec.Struct, frozen=True):
     """A project as it is stored."""
 
     id: str
@@ -372,7 +369,12 @@ def comment_notice(change: Change) -> CommentNotice:
 
 def activity_id(project_id: str, rev: int) -> str:
     """The id of a log row as an activity: the same whenever it is asked."""
-    return str(uuid5(UUID(project_id), str(rev)))
+    # What uuid.uuid5 makes, in a third of the time: every change has one.
+    name = bytes.fromhex(project_id.replace("-", "")) + str(rev).encode()
+    made = bytearray(hashlib.sha1(name, usedforsecurity=False).digest()[:16])
+    made[6], made[8] = made[6] & 0x0F | 0x50, made[8] & 0x3F | 0x80
+    text = made.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def _metadata(names: tuple[str, ...], prev: dict[str, object], task: Task) -> ActivityMetadata:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+import msgspec
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from fluxboard.model.types import ROLES, Member, Project, Role, timestamp
@@ -62,8 +62,7 @@ _USE: Final = counted(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Invite:
+class _Invite(msgspec.Struct, frozen=True):
     project_id: str
     role: Role
     expires_at: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import msgspec
@@ -26,14 +25,12 @@ POSITION_MAX: Final = 2000
 _task: Final = msgspec.json.Decoder(Task)
 
 
-@dataclass(frozen=True, slots=True)
-class _Neighbour:
+class _Neighbour(msgspec.Struct, frozen=True):
     status: str
     position: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Placed:
+class _Placed(msgspec.Struct, frozen=True):
     id: str
     position: str
     body: str

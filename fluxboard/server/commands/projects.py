@@ -139,7 +139,7 @@ def create(tx: Tx, person: Person, body: ProjectCreate, op: Op) -> Project:
         task_count=0,
         completed_count=0,
     )
-    tx.run(_INSERT, **{name: getattr(row, name) for name in row.__slots__})
+    tx.run(_INSERT, **msgspec.structs.asdict(row))
     tx.run(JOIN, project_id=project_id, user_id=person.id, role="owner", joined_at=now)
     with Ledger(tx, Access(project_id, person, "owner"), op) as ledger:
         ledger.board(PROJECT_UPDATED, "project.created", project_id, row.name)

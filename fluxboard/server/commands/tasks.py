@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -43,8 +42,7 @@ NO_TASK: Final = "Task not found"
 _task: Final = msgspec.json.Decoder(Task)
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(msgspec.Struct, frozen=True):
     project_id: str
     body: str
     deleted_at: str | None

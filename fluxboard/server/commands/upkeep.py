@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+import msgspec
 from sqlalchemy import bindparam, delete, func, select, update
 
 from fluxboard.model.types import timestamp
@@ -21,8 +21,7 @@ DONE_KEPT: Final = timedelta(days=90)
 INBOX_KEPT: Final = timedelta(days=365)
 
 
-@dataclass(frozen=True, slots=True)
-class _Long:
+class _Long(msgspec.Struct, frozen=True):
     project_id: str
     rev: int
 

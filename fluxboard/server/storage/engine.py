@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
+
+import msgspec
 
 from fluxboard.server.errors import BadInput
 from fluxboard.server.metrics import Metrics
@@ -19,8 +21,7 @@ Job = Callable[[Tx], T]
 CANNOT_BE_STORED = (UnicodeEncodeError, OverflowError)
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """One socket event of a commit, with its payload already encoded as JSON."""
 
     name: str
@@ -28,8 +29,7 @@ class Event:
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(msgspec.Struct, frozen=True):
     """An event for all sockets of one person, with its payload already encoded as JSON."""
 
     user_id: str
@@ -37,8 +37,7 @@ class Told:
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Committed:
+class Committed(msgspec.Struct, frozen=True):
     """What one transaction did to a project: its new head, its events in order, who must leave the room.
 
     ``socket_id`` is the socket of ``user_id`` that does not need these events, since it has the answer.
@@ -79,7 +78,7 @@ def deliver(done: list[Waiting], on_commit: OnCommit, at: float) -> None:
     """Announces what was committed ``at`` a time, and then answers the callers."""
     for waiting in done:
         for committed in waiting.announced or ():
-            on_commit(replace(committed, at=at))
+            on_commit(msgspec.structs.replace(committed, at=at))
     for waiting in done:
         if waiting.future.done():  # its caller went away; what it did stands
             continue
