@@ -47,6 +47,7 @@ from fluxboard.server.settings import Settings
 from fluxboard.server.storage.engine import open_storage
 from fluxboard.server.traces import traces_for
 
+SOCKETS: Final = "/socket.io/"
 TIDY_SECONDS: Final = 3600.0
 
 log = logging.getLogger("fluxboard.server")
@@ -70,14 +71,17 @@ class Server:
         self._traces = traces_for(settings)
         self.live = Live(settings, self._tokens, self.metrics, self._logins, self._traces)
         self.rest = self._routes()
-        self._sockets: ASGIApp = socketio.ASGIApp(
-            self.live.sio, other_asgi_app=observed(self._traces.requests(self.rest), self.metrics)
-        )
+        self._requests = observed(self._traces.requests(self.rest), self.metrics)
+        self._sockets: ASGIApp = socketio.ASGIApp(self.live.sio, other_asgi_app=self._requests)
 
     async def asgi(self, scope: Any, receive: Any, send: Any) -> None:
         """The application; the routes' side alone hears of start and end."""
-        target = self.rest if scope["type"] == "lifespan" else self._sockets
-        await target(scope, receive, send)
+        if scope["type"] == "lifespan":
+            await self.rest(scope, receive, send)
+        elif scope["type"] == "http" and not f"{scope['path']}/".startswith(SOCKETS):
+            await self._requests(scope, receive, send)
+        else:
+            await self._sockets(scope, receive, send)
 
     def _routes(self) -> Litestar:
         origins = list(self._settings.cors_origins)

@@ -109,9 +109,9 @@ def priority(text: str) -> str:
 
 
 def status(text: str, columns: tuple[Column, ...]) -> str:
-    if all(column.id != text for column in columns):
-        names = ", ".join(column.id for column in columns)
-        raise BadInput(f"The status must be one of {names}", field="status")
+    ids = [column.id for column in columns]
+    if text not in ids:
+        raise BadInput(f"The status must be one of {', '.join(ids)}", field="status")
     return text
 
 

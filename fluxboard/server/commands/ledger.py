@@ -6,6 +6,7 @@ Opening it takes the project's row lock, so that revisions are given in commit o
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 from collections.abc import Iterator
 from types import TracebackType
@@ -50,7 +51,8 @@ ANNOUNCE_MAX: Final = 50
 _METADATA_MAX: Final = 500
 
 encode: Final = msgspec.json.Encoder().encode
-_columns: Final = msgspec.json.Decoder(tuple[Column, ...])
+#: A project's columns seldom change, so what they are is not read anew for each edit.
+_columns_of: Final = functools.lru_cache(1000)(msgspec.json.Decoder(tuple[Column, ...]).decode)
 
 
 class Op(msgspec.Struct, frozen=True):
@@ -95,7 +97,7 @@ class ProjectRow(msgspec.Struct, frozen=True):
             created_at=self.created_at,
             updated_at=self.updated_at,
             members=people,
-            columns=_columns.decode(self.columns),
+            columns=_columns_of(self.columns),
             rev=self.rev,
             archived=bool(self.archived),
         )
@@ -163,7 +165,7 @@ class Ledger:
         self.tx = tx
         self.access = access
         self.row = row
-        self.columns = _columns.decode(row.columns)
+        self.columns = _columns_of(row.columns)
         self.rev = row.rev
         self.task_count = row.task_count
         self.completed_count = row.completed_count
