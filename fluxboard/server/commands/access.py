@@ -121,6 +121,11 @@ def visit(tx: Tx, caller: Caller, project_id: str) -> Visit:
     return Visit(project_id, Person(row.id, row.name, row.email), row.rev, row.role)
 
 
+def visit_ahead(tx: Tx, caller: Caller, project_id: str) -> None:
+    """Says that :func:`visit` comes."""
+    tx.ahead(_ACCESS, session=caller.session_id, project=project_id)
+
+
 def enter(tx: Tx, caller: Caller, project_id: str) -> Access:
     """A caller's access to a project. Raises Forbidden, or NotFound when the project does not exist."""
     return visit(tx, caller, project_id).enter()

@@ -69,6 +69,11 @@ def known(tx: Tx, user_id: str, key: str, request_hash: str) -> Answer | None:
     return Answer(row.status, row.body.encode())
 
 
+def known_ahead(tx: Tx, user_id: str, key: str) -> None:
+    """Says that :func:`known` comes."""
+    tx.ahead(_FIND, user=user_id, of=key)
+
+
 def _as_request(body: str) -> bytes:
     """What an operation of a batch was answered, as a request of its own is."""
     result = msgspec.json.decode(body, type=BatchResult)

@@ -154,6 +154,11 @@ def lock(tx: Tx, project_id: str) -> ProjectRow | None:
     return tx.one(_LOCK_PROJECT, project=project_id)
 
 
+def lock_ahead(tx: Tx, project_id: str) -> None:
+    """Says that :func:`lock` comes."""
+    tx.ahead(_LOCK_PROJECT, project=project_id)
+
+
 class Ledger:
     """A context manager: what is appended becomes the project's new head when it is left without an error."""
 

@@ -14,7 +14,7 @@ from fluxboard.model.types import Task
 from fluxboard.model.wire import TASK_UPDATED
 from fluxboard.server.commands.ledger import Ledger, encode
 from fluxboard.server.errors import BadInput
-from fluxboard.server.storage.sql import Statement, command
+from fluxboard.server.storage.sql import Statement, Tx, command
 from fluxboard.server.storage.tables import tasks
 
 R = TypeVar("R")
@@ -82,6 +82,11 @@ _SET_POSITION: Final = command(
 
 class _NoRoom(Exception):
     """The neighbours' keys cannot be told apart, or something else than this program wrote them."""
+
+
+def last_ahead(tx: Tx, project_id: str, column: str, task_id: str) -> None:
+    """Says that :func:`place` comes, at the bottom of a column."""
+    tx.ahead(_LAST, project=project_id, column=column, task=task_id)
 
 
 def place(

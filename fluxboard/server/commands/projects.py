@@ -172,8 +172,7 @@ def change(ledger: Ledger, patch: ProjectPatch) -> Project:
         names = ("name", "description", "status", "priority", "start_date", "due_date", "columns", "archived")
         after = {name: changed.get(name, getattr(row, name)) for name in names}
         ledger.tx.run(_SAVE, project=row.id, **{f"new_{name}": value for name, value in after.items()})
-        for name, value in changed.items():
-            object.__setattr__(row, name, value)
+        row = ledger.row = msgspec.structs.replace(row, **changed)
         camel = {"start_date": "startDate", "due_date": "dueDate"}
         named = tuple(camel.get(name, name) for name in changed)
         ledger.board(PROJECT_UPDATED, "project.updated", row.id, row.name, fields=named)

@@ -32,7 +32,7 @@ from fluxboard.server.commands.answers import OPERATION, Answer
 from fluxboard.server.commands.conflicts import merged, unchanged_by_others
 from fluxboard.server.commands.ledger import Ledger, encode, is_completed
 from fluxboard.server.commands.limits import may_enter
-from fluxboard.server.commands.placing import place, place_at
+from fluxboard.server.commands.placing import last_ahead, place, place_at
 from fluxboard.server.errors import BadInput, Conflict, Forbidden, NotFound, Overwrites, Refusal, TaskGone
 from fluxboard.server.storage.sql import Statement, Tx, command
 from fluxboard.server.storage.tables import members, tasks, users
@@ -99,6 +99,18 @@ def find(tx: Tx, project_id: str, task_id: str) -> Task:
         name = tx.one(_NAME, user=row.deleted_by or "") or ""
         raise TaskGone(task, name, row.deleted_at)
     return task
+
+
+def find_ahead(tx: Tx, task_id: str) -> None:
+    """Says that :func:`find` comes."""
+    tx.ahead(_FIND, task=task_id)
+
+
+def create_ahead(tx: Tx, project_id: str, body: TaskCreate) -> None:
+    """Says that :func:`create` comes."""
+    if body.id is not None:
+        tx.ahead(_FIND, task=body.id)
+        last_ahead(tx, project_id, body.status, body.id)
 
 
 def exists(tx: Tx, access: Access, task_id: str) -> bool:

@@ -12,9 +12,9 @@ from litestar.types import Scope
 
 from fluxboard.model.wire import IDEMPOTENCY_KEY, PROJECT_REV, SOCKET_ID
 from fluxboard.server.commands import answers
-from fluxboard.server.commands.access import Access, Caller, Person, enter, identify, visit
+from fluxboard.server.commands.access import Access, Caller, Person, enter, identify, visit, visit_ahead
 from fluxboard.server.commands.answers import Answer
-from fluxboard.server.commands.ledger import Ledger, Op, encode, lock
+from fluxboard.server.commands.ledger import Ledger, Op, encode, lock, lock_ahead
 from fluxboard.server.rest.encoded import Encoded, coding_for
 from fluxboard.server.rest.support import Req, Services, etag, header, json
 from fluxboard.server.storage.sql import Tx
@@ -80,12 +80,24 @@ class Call:
         return Encoded(body, headers=said | {"ETag": f"W/{etag(rev)}" if coded else etag(rev)}, coding=coded)
 
     async def mutate(
-        self, project_id: str, work: Callable[[Ledger], msgspec.Struct], status: int = 200
+        self,
+        project_id: str,
+        work: Callable[[Ledger], msgspec.Struct],
+        status: int = 200,
+        ahead: Callable[[Tx], None] = lambda tx: None,
     ) -> Response[Any]:
-        """Runs ``work`` on a project's ledger and answers what it returns, once for each Idempotency-Key."""
+        """Runs ``work`` on a project's ledger and answers what it returns, once for each Idempotency-Key.
+
+        ``ahead`` says what ``work`` will look at.
+        """
         op, digest = self.op, self._digest()
 
         def job(tx: Tx) -> tuple[Answer, int | None]:
+            lock_ahead(tx, project_id)
+            visit_ahead(tx, self.caller, project_id)
+            if op.key is not None:
+                answers.known_ahead(tx, self.caller.user_id, op.key)
+            ahead(tx)
             row = lock(tx, project_id)  # so that nobody's access ends between the look at it and the commit
             visitor = visit(tx, self.caller, project_id)
             if op.key is not None:

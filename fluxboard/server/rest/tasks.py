@@ -62,7 +62,9 @@ class TaskRoutes(Controller):
         def work(ledger: Ledger) -> TaskAnswer:
             return TaskAnswer(task=tasks.create(ledger, data), message="Task created", rev=ledger.rev)
 
-        return await call.mutate(project_id, work, status=201)
+        return await call.mutate(
+            project_id, work, status=201, ahead=lambda tx: tasks.create_ahead(tx, project_id, data)
+        )
 
     @post("/batch", status_code=200, summary="Many operations at once (Plus)")
     async def batch(self, project_id: str, data: BatchBody, call: Call) -> Response[BatchAnswer]:
@@ -85,7 +87,7 @@ class TaskRoutes(Controller):
             task = tasks.change(ledger, task_id, data, data.base_rev)
             return TaskAnswer(task=task, message="Task updated", rev=ledger.rev)
 
-        return await call.mutate(project_id, work)
+        return await call.mutate(project_id, work, ahead=lambda tx: tasks.find_ahead(tx, task_id))
 
     @delete("/{task_id:str}", status_code=200, summary="Delete a task (owner, admin, creator)")
     async def remove(
@@ -99,7 +101,7 @@ class TaskRoutes(Controller):
             tasks.delete(ledger, task_id, base_rev)
             return DoneAnswer(message="Task deleted", rev=ledger.rev)
 
-        return await call.mutate(project_id, work)
+        return await call.mutate(project_id, work, ahead=lambda tx: tasks.find_ahead(tx, task_id))
 
     @post("/{task_id:str}/restore", status_code=200, summary="Bring a deleted task back (Plus)")
     async def restore(self, project_id: str, task_id: str, call: Call) -> Response[TaskAnswer]:

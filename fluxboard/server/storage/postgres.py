@@ -1,7 +1,8 @@
 """PostgreSQL: threads over a pool of connections.
 
 The writes of one project wait for its row's lock, and so for each other's commits. Here those that wait in
-one process share a commit, each in its own savepoint; other projects go on beside them.
+one process share a commit; other projects go on beside them. What their jobs look at is asked in as few round
+trips as possible. Where one of them fails after it wrote, they are run again, each in its own savepoint.
 """
 
 from __future__ import annotations
@@ -42,6 +43,10 @@ _NEIGHBOURS: Final = (errors.SerializationFailure, errors.DeadlockDetected)
 _LOST: Final = (psycopg.OperationalError, psycopg.InterfaceError)
 
 log = logging.getLogger("fluxboard.storage")
+
+
+class _Undo(Exception):
+    """A job failed after it wrote something, and its neighbours' work must stay."""
 
 
 class PostgresStorage:
@@ -124,7 +129,7 @@ class PostgresStorage:
     def _read(self, job: Job[T]) -> T:
         for attempt in range(TRIES):
             try:
-                with self._pool.connection() as connection, connection.transaction():
+                with self._pool.connection() as connection, connection.pipeline(), connection.transaction():
                     connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
                     return job(Tx(connection.execute, "postgresql"))
             except (*CANNOT_BE_STORED, psycopg.DataError):
@@ -161,14 +166,13 @@ class PostgresStorage:
             turns.close()
             try:
                 with self._pool.connection() as connection:
-                    with connection.transaction():
+                    with contextlib.ExitStack() as entered:
                         if pipelined:
-                            with connection.pipeline():
-                                for waiting in batch:
-                                    self._queue(connection, waiting)
-                        else:
-                            for waiting in batch:
-                                self._run(connection, waiting)
+                            entered.enter_context(connection.pipeline())
+                        entered.enter_context(connection.transaction())
+                        run = self._queue if pipelined else self._run
+                        for waiting in batch:
+                            run(connection, waiting)
                         self._take_turns(batch, turns)
                         begun = time.perf_counter()
                     self._metrics.commits.observe(time.perf_counter() - begun)
@@ -176,7 +180,10 @@ class PostgresStorage:
                 return None
             except _NEIGHBOURS:
                 continue
-            except (psycopg.DataError, psycopg.IntegrityError, errors.PipelineAborted, *CANNOT_BE_STORED):
+            except (
+                *(psycopg.DataError, psycopg.IntegrityError, errors.PipelineAborted),
+                *(_Undo, *CANNOT_BE_STORED),
+            ):
                 if not pipelined:
                     raise
                 pipelined = False  # one after the other shows whose it was
@@ -190,18 +197,17 @@ class PostgresStorage:
     def _queue(self, connection: psycopg.Connection[Any], waiting: Waiting) -> None:
         """Runs a job of a pipeline, which waits for the database only where it looks at something."""
         waiting.error, waiting.announced = None, None
-        tx = Tx(connection.execute, "postgresql")
-        connection.execute("SAVEPOINT job")
+        tx = Tx(connection.execute, "postgresql", pipelined=True)
         try:
             waiting.result = waiting.job(tx)
         except (psycopg.Error, *CANNOT_BE_STORED):
             raise
         except Exception as error:
-            connection.execute("ROLLBACK TO SAVEPOINT job")
+            if tx.wrote:
+                raise _Undo from None
             waiting.error = error
         else:
             waiting.announced = tx.announced
-        connection.execute("RELEASE SAVEPOINT job")
 
     def _run(self, connection: psycopg.Connection[Any], waiting: Waiting) -> None:
         waiting.error, waiting.announced = _busy(), None

@@ -65,16 +65,31 @@ def _dialect(name: str) -> Dialect:
 class Tx:
     """One transaction. What is announced in it is published after its commit, or never."""
 
-    __slots__ = ("_dialect", "_execute", "announced")
+    __slots__ = ("_ahead", "_dialect", "_execute", "_pipelined", "announced", "wrote")
 
-    def __init__(self, execute: Callable[[str, dict[str, Any]], Any], dialect: str) -> None:
+    def __init__(
+        self, execute: Callable[[str, dict[str, Any]], Any], dialect: str, *, pipelined: bool = False
+    ) -> None:
         self._execute = execute
         self._dialect = dialect
+        self._pipelined = pipelined
+        self._ahead: dict[tuple[object, ...], Any] = {}
         self.announced: list[Committed] = []
+        #: Whether it may have changed something.
+        self.wrote = False
+
+    def ahead(self, statement: Statement[Any], **values: Any) -> None:
+        """Says that :meth:`one` will soon be asked this, so that what is far away is asked only once.
+
+        What was asked ahead is forgotten when something is written, so it changes no answer.
+        """
+        if self._pipelined:
+            self._ahead[statement, *values.items()] = self._run(statement, values)
 
     def one(self, statement: Statement[R], **values: Any) -> R | None:
         """The first row, None without one."""
-        row = self._run(statement, values).fetchone()
+        asked = self._ahead.pop((statement, *values.items()), None) if self._ahead else None
+        row = (self._run(statement, values) if asked is None else asked).fetchone()
         return None if row is None else statement.row(*row)
 
     def all(self, statement: Statement[R], **values: Any) -> list[R]:
@@ -92,15 +107,21 @@ class Tx:
 
     def run(self, statement: Statement[None], **values: Any) -> None:
         """Changes rows. What it did may be known to the database only at the next look at something."""
+        self._writes()
         self._run(statement, values)
 
     def count(self, statement: Statement[R], **values: Any) -> int:
         """How many rows a statement answers."""
+        self._writes()
         return len(self._run(statement, values).fetchall())
 
     def announce(self, committed: Committed) -> None:
         """Publishes ``committed`` once this transaction is on disk."""
         self.announced.append(committed)
+
+    def _writes(self) -> None:
+        self.wrote = True
+        self._ahead.clear()
 
     def _run(self, statement: Statement[Any], values: dict[str, Any]) -> Any:
         text, own = statement.compiled(self._dialect)
