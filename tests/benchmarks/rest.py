@@ -107,7 +107,9 @@ class Recorder(Tx):
     scripts: list[Script] = []  # noqa: RUF012 - of the one recording
     __slots__ = ()
 
-    def __init__(self, execute: Callable[[str, dict[str, Any]], Any], dialect: str) -> None:
+    def __init__(
+        self, execute: Callable[[str, dict[str, Any]], Any], dialect: str, *, pipelined: bool = False
+    ) -> None:
         script: Script = []
         self.scripts.append(script)
 
@@ -115,7 +117,7 @@ class Recorder(Tx):
             script.append((text, values))
             return execute(text, values)
 
-        super().__init__(recorded, dialect)
+        super().__init__(recorded, dialect, pipelined=pipelined)
 
 
 async def record(board: Board, count: int) -> list[Script]:
@@ -145,10 +147,14 @@ async def bare(database: str, scripts: list[Script], clients: int) -> Figure:
 
     def job(script: Script) -> Callable[[Tx], None]:
         def run(tx: Tx) -> None:
+            asked: list[Any] = []
             for text, values in script:
-                found = tx._execute(text, values)
                 if text.startswith("SELECT"):
-                    found.fetchall()
+                    asked.append(tx._execute(text, values))
+                    continue
+                while asked:  # as late as the creates look at them
+                    asked.pop().fetchall()
+                tx._execute(text, values)
 
         return run
 

@@ -48,7 +48,7 @@ class Gate(contextlib.AbstractContextManager["Gate"]):
         self._reached = threading.Event()
 
     async def close(self) -> None:
-        self.job = asyncio.create_task(self._storage.write(self._wait))
+        self.job = asyncio.create_task(self._storage.write(self._wait, lane="one"))
         await asyncio.to_thread(self._reached.wait, 5)
 
     def _wait(self, tx: Tx) -> None:
@@ -104,7 +104,7 @@ async def test_a_job_that_raises_leaves_its_neighbours_alone(storage: Storage) -
     ]
     with Gate(storage) as gate:
         await gate.close()
-        waiting = asyncio.gather(*(storage.write(job) for job in jobs), return_exceptions=True)
+        waiting = asyncio.gather(*(storage.write(job, lane="one") for job in jobs), return_exceptions=True)
         await asyncio.sleep(0)
     results = await waiting
     await gate.job

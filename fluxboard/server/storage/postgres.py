@@ -30,6 +30,7 @@ from fluxboard.server.storage.engine import (
     deliver,
     not_storable,
 )
+from fluxboard.server.storage.pipeline import Connection, Pipeline
 from fluxboard.server.storage.sql import Tx
 
 T = TypeVar("T")
@@ -38,6 +39,8 @@ THREADS: Final = 8
 TRIES: Final = 5
 CONNECT_SECONDS: Final = 5
 
+#: A transaction of one look at everything.
+SNAPSHOT: Final = "ISOLATION LEVEL REPEATABLE READ READ ONLY"
 #: Another transaction stood in the way; the next try sees what it did.
 _NEIGHBOURS: Final = (errors.SerializationFailure, errors.DeadlockDetected)
 _LOST: Final = (psycopg.OperationalError, psycopg.InterfaceError)
@@ -73,6 +76,7 @@ class PostgresStorage:
         waiting = {} if "connect_timeout" in database else {"connect_timeout": CONNECT_SECONDS}
         self._pool = ConnectionPool(
             database,
+            connection_class=Connection,
             min_size=1,
             max_size=THREADS,
             timeout=CONNECT_SECONDS,
@@ -129,9 +133,8 @@ class PostgresStorage:
     def _read(self, job: Job[T]) -> T:
         for attempt in range(TRIES):
             try:
-                with self._pool.connection() as connection, connection.pipeline(), connection.transaction():
-                    connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                    return job(Tx(connection.execute, "postgresql"))
+                with self._pool.connection() as connection, Pipeline(connection, SNAPSHOT) as pipeline:
+                    return job(Tx(pipeline.execute, "postgresql", pipelined=True))
             except (*CANNOT_BE_STORED, psycopg.DataError):
                 raise not_storable() from None
             except _NEIGHBOURS:
@@ -166,15 +169,18 @@ class PostgresStorage:
             turns.close()
             try:
                 with self._pool.connection() as connection:
-                    with contextlib.ExitStack() as entered:
-                        if pipelined:
-                            entered.enter_context(connection.pipeline())
-                        entered.enter_context(connection.transaction())
-                        run = self._queue if pipelined else self._run
-                        for waiting in batch:
-                            run(connection, waiting)
-                        self._take_turns(batch, turns)
-                        begun = time.perf_counter()
+                    if pipelined:
+                        with Pipeline(connection) as pipeline:
+                            for waiting in batch:
+                                self._queue(pipeline, waiting)
+                            self._take_turns(batch, turns)
+                            begun = time.perf_counter()
+                    else:
+                        with connection.transaction():
+                            for waiting in batch:
+                                self._run(connection, waiting)
+                            self._take_turns(batch, turns)
+                            begun = time.perf_counter()
                     self._metrics.commits.observe(time.perf_counter() - begun)
                     self._metrics.batches.observe(len(batch))
                 return None
@@ -194,10 +200,10 @@ class PostgresStorage:
         for turn in sorted({hash(project) % len(self._turns) for project in projects}):
             turns.enter_context(self._turns[turn])
 
-    def _queue(self, connection: psycopg.Connection[Any], waiting: Waiting) -> None:
+    def _queue(self, pipeline: Pipeline, waiting: Waiting) -> None:
         """Runs a job of a pipeline, which waits for the database only where it looks at something."""
         waiting.error, waiting.announced = None, None
-        tx = Tx(connection.execute, "postgresql", pipelined=True)
+        tx = Tx(pipeline.execute, "postgresql", pipelined=True)
         try:
             waiting.result = waiting.job(tx)
         except (psycopg.Error, *CANNOT_BE_STORED):
