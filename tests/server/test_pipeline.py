@@ -76,6 +76,20 @@ def test_an_error_undoes_it_all_and_the_connection_goes_on(connection: Connectio
     assert stored(connection) == [(1, "one")]
 
 
+def test_after_an_error_nothing_is_answered(connection: Connection) -> None:
+    def go_on() -> None:
+        with Pipeline(connection) as pipeline:
+            wrong = pipeline.execute("SELECT 1 / 0", {})
+            found = pipeline.execute(_ALL, {})
+            with pytest.raises(errors.DivisionByZero):
+                wrong.fetchall()
+            found.fetchall()
+
+    with pytest.raises(errors.PipelineAborted):
+        go_on()
+    assert stored(connection) == []
+
+
 def test_what_the_caller_raises_undoes_it(connection: Connection) -> None:
     def fail() -> None:
         with Pipeline(connection) as pipeline:

@@ -139,6 +139,8 @@ class Pipeline:
         expected = self._expected.popleft()
         if result.status == pq.ExecStatus.FATAL_ERROR:
             raise errors.error_from_result(result)
+        if result.status == pq.ExecStatus.PIPELINE_ABORTED:
+            raise errors.PipelineAborted("a statement before this one failed")
         if expected is not None:
             expected.found = result
 
