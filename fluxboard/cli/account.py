@@ -60,7 +60,7 @@ def logout(server: str | None) -> None:
         async with signed_in(server) as session:
             unsent = session.unsent()
             await session.sign_out()
-            click.echo(f"Signed out of {session.server}.")
+            click.echo(f"Signed out of {session.place}.")
             if unsent:
                 click.echo(f"{unsent} edits were not sent; they are kept for your next sign-in here.")
 
@@ -78,7 +78,7 @@ def whoami(server: str | None, as_json: bool) -> None:
             if as_json:
                 echo_json({"server": session.server, "user": session.user})
             elif session.user is not None:
-                click.echo(f"{session.user.name} <{session.user.email}> at {session.server}")
+                click.echo(f"{session.user.name} <{session.user.email}> on {session.place}")
 
     run(work())
 
@@ -131,6 +131,10 @@ def invite(server: str | None, project: str | None, role: Role, days: int, uses:
 
     async def work() -> None:
         async with signed_in(server) as session:
+            if session.is_home:
+                raise CommandFailed(
+                    "The board on this computer is yours alone; `fluxboard serve` is for a team."
+                )
             found = await find_project(session, project)
             answer = await session.api.create_invite(
                 found.id, role=role, expires_in=days * 86400, max_uses=uses

@@ -80,18 +80,24 @@ async def find_project(session: Session, wanted: str | None) -> Project:
 
 
 def fitting(projects: Sequence[Project], wanted: str) -> list[Project]:
-    """The projects of this id or name, else those whose name starts so."""
-    exact = [project for project in projects if wanted in {project.id, project.name}]
-    return exact or [project for project in projects if project.name.lower().startswith(wanted.lower())]
+    """The projects of this id or name, else those whose name starts so, else those that have it in theirs."""
+    words = wanted.lower()
+    return (
+        [project for project in projects if wanted in {project.id, project.name}]
+        or [project for project in projects if project.name.lower().startswith(words)]
+        or [project for project in projects if words in project.name.lower()]
+    )
 
 
 def find_task(tasks: tuple[Task, ...], wanted: str) -> Task:
-    """The task by id, the end of its id, or (the start of) its title."""
+    """The task by id, the end of its id, its title, the start of it or else a part."""
     wanted = wanted.strip()
-    exact = [task for task in tasks if wanted in {task.id, task.title}]
-    found = exact or [
-        task for task in tasks if task.id.endswith(wanted) or task.title.lower().startswith(wanted.lower())
-    ]
+    words = wanted.lower()
+    found = (
+        [task for task in tasks if wanted in {task.id, task.title}]
+        or [task for task in tasks if task.id.endswith(wanted) or task.title.lower().startswith(words)]
+        or [task for task in tasks if words in task.title.lower()]
+    )
     if len(found) == 1:
         return found[0]
     if not found:

@@ -16,6 +16,7 @@ from fluxboard.cli.board import open_board
 from fluxboard.cli.config import config
 from fluxboard.cli.migrate_store import migrate_store
 from fluxboard.cli.state import data_folder
+from fluxboard.cli.stats import stats
 
 if TYPE_CHECKING:
     from fluxboard.server.settings import Settings
@@ -136,9 +137,10 @@ for command in (
     tasks.edit,
     tasks.move,
     tasks.done,
+    tasks.comment,
     tasks.delete,
     tasks.watch,
-    tasks.stats,
+    stats,
     config,
     admin,
     migrate_store,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
@@ -13,8 +13,17 @@ from wcwidth import wcswidth
 
 from fluxboard.cli.connect import find_project, find_task, short_id, signed_in
 from fluxboard.cli.errors import CommandFailed, run
-from fluxboard.cli.waiting import waiting
-from fluxboard.model.types import COMPLETED, PRIORITIES, Column, Member, Project, Task, TaskPatch, User
+from fluxboard.model.types import (
+    COMPLETED,
+    PRIORITIES,
+    Column,
+    Comment,
+    Member,
+    Project,
+    Task,
+    TaskPatch,
+    User,
+)
 from fluxboard.model.wire import TaskCreate
 
 Command = Callable[..., None]
@@ -80,14 +89,6 @@ def _found(tasks: tuple[Task, ...], query: str, board: Project, user: User | Non
     return tuple(task for task in tasks if found.matches(task))
 
 
-def write_text(path: Path, text: str) -> None:
-    """Writes a file. Raises CommandFailed."""
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise CommandFailed(f"{path} cannot be written: {error.strerror or error}") from None
-
-
 def _sentence(task: Task, column: Column, board: Project) -> str:
     """A task in words: "To Do: Fix login, high priority, due 2026-12-01, assigned to Ada, labels ux"."""
     names = {member.user_id: member.name or member.email for member in board.members}
@@ -103,47 +104,13 @@ def _sentence(task: Task, column: Column, board: Project) -> str:
 
 @click.command()
 @where
-@click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Write the plots to this file.")
-def stats(server: str | None, project: str | None, as_json: bool, svg: Path | None) -> None:
-    """Say how the work flows, in words or as a picture of plots."""
-
-    async def work() -> None:
-        from datetime import UTC, datetime
-
-        from fluxboard.tui.plots import PLOTS, Past
-        from fluxboard.tui.plots import svg as picture
-
-        async with signed_in(server) as session:
-            found = await find_project(session, project)
-            board = await session.board(found.id)
-            with waiting("Reading the log") as tell:
-                await board.start()
-                changes = await board.status_changes(tell)
-            await board.close()
-            names = {member.user_id: member.name or member.email for member in board.members}
-            tasks = list(board.tasks.values())
-            past = Past(board.project, tasks, changes, names, datetime.now(UTC).astimezone().date())
-        told = {plot.title: plot.told(past) for plot in PLOTS}
-        if svg is not None:
-            write_text(svg, picture(past))
-            click.echo(f"{svg} is written.")
-        elif as_json:
-            echo_json(told)
-        else:
-            for title, words in told.items():
-                click.echo(f"{title}: {words}")
-
-    run(work())
-
-
-@click.command()
-@where
 @click.argument("title")
-@click.option("--description", default="")
+@click.option("--description", default="", help="Its text; - reads it from stdin.")
 @click.option("--status", help="Column id or name.")
 @click.option("--priority", type=click.Choice(PRIORITIES), default="medium")
 @click.option("--assign", help="A member's name or email, or `me`.")
-@click.option("--due", help="A date, YYYY-MM-DD.")
+@click.option("--due", help="A day: 2026-12-01, fri, tomorrow, in 2 weeks, …")
+@click.option("--label", "labels", multiple=True, help="A label; may be given several times.")
 def add(server: str | None, project: str | None, as_json: bool, title: str, **options: Any) -> None:
     """Add a task."""
 
@@ -152,11 +119,12 @@ def add(server: str | None, project: str | None, as_json: bool, title: str, **op
             board = await find_project(session, project)
             body = TaskCreate(
                 title=title,
-                description=options["description"],
+                description=text_or_stdin(options["description"]),
                 status=column_id(board, options["status"]) if options["status"] else board.columns[0].id,
                 priority=options["priority"],
                 assigned_to=member_id(board, options["assign"], session.user.id if session.user else ""),
-                due_date=options["due"],
+                due_date=day(options["due"]),
+                labels=options["labels"],
             )
             task = await session.api.create_task(board.id, body)
         say(task, as_json, "Added")
@@ -175,6 +143,7 @@ def show(server: str | None, project: str | None, as_json: bool, task: str, plai
         async with signed_in(server) as session:
             board = await find_project(session, project)
             found = find_task((await session.api.tasks(board.id)).tasks, task)
+            said = await session.api.comments(board.id, found.id) if found.comment_count else ()
         if as_json:
             echo_json(found)
             return
@@ -185,6 +154,8 @@ def show(server: str | None, project: str | None, as_json: bool, task: str, plai
                 click.echo(f"{'Done' if item.done else 'To do'}: {item.text}")
             if found.description:
                 click.echo(found.description)
+            for comment in said:
+                click.echo(f"{_author(comment)} wrote: {comment.content}")
             return
         names = {member.user_id: member.name or member.user_id for member in board.members}
         click.echo(found.title)
@@ -199,6 +170,8 @@ def show(server: str | None, project: str | None, as_json: bool, task: str, plai
             click.echo(f"  {'[x]' if item.done else '[ ]'} {item.text}")
         if found.description:
             click.echo(f"\n{found.description}")
+        for comment in said:
+            click.echo(f"\n{_author(comment)}, {comment.created_at}\n{comment.content}")
 
     run(work())
 
@@ -207,28 +180,30 @@ def show(server: str | None, project: str | None, as_json: bool, task: str, plai
 @where
 @click.argument("task")
 @click.option("--title")
-@click.option("--description")
+@click.option("--description", help="Its text; - reads it from stdin.")
 @click.option("--priority", type=click.Choice(PRIORITIES))
 @click.option("--assign", help="A member's name or email, `me`, or `none`.")
-@click.option("--due", help="A date, YYYY-MM-DD, or `none`.")
+@click.option("--due", help="A day: 2026-12-01, fri, tomorrow, in 2 weeks, …, or `none`.")
+@click.option("--label", "labels", multiple=True, help="A label that it gets, too.")
+@click.option("--unlabel", "unlabels", multiple=True, help="A label that it loses.")
 def edit(server: str | None, project: str | None, as_json: bool, task: str, **options: Any) -> None:
     """Change fields of a task."""
 
-    def patch(board: Project, me: str) -> TaskPatch:
-        def given(name: str) -> Any:
-            return UNSET if options[name] is None else options[name]
-
-        due = None if options["due"] == "none" else given("due")
-        assigned = UNSET if options["assign"] is None else member_id(board, options["assign"], me)
+    def patch(board: Project, me: str, before: Task) -> TaskPatch:
+        title, text, priority = options["title"], options["description"], options["priority"]
+        due, assign = options["due"], options["assign"]
+        kept = (label for label in before.labels if label not in options["unlabels"])
+        labels = tuple(dict.fromkeys((*kept, *options["labels"])))
         return TaskPatch(
-            title=given("title"),
-            description=given("description"),
-            priority=given("priority"),
-            assigned_to=assigned,
-            due_date=due,
+            title=UNSET if title is None else title,
+            description=UNSET if text is None else text_or_stdin(text),
+            priority=UNSET if priority is None else priority,
+            assigned_to=UNSET if assign is None else member_id(board, assign, me),
+            due_date=UNSET if due is None else None if due == "none" else day(due),
+            labels=UNSET if labels == before.labels else labels,
         )
 
-    if all(value is None for value in options.values()):
+    if not any(value or value == "" for value in options.values()):
         raise click.UsageError("Nothing to change: give at least one of --title, --description, …")
     change(server, project, as_json, task, patch=patch, verb="Changed")
 
@@ -244,7 +219,7 @@ def move(server: str | None, project: str | None, as_json: bool, task: str, colu
         project,
         as_json,
         task,
-        patch=lambda b, _: TaskPatch(status=column_id(b, column)),
+        patch=lambda b, *_: TaskPatch(status=column_id(b, column)),
         verb="Moved",
     )
 
@@ -255,6 +230,26 @@ def move(server: str | None, project: str | None, as_json: bool, task: str, colu
 def done(server: str | None, project: str | None, as_json: bool, task: str) -> None:
     """Complete a task."""
     change(server, project, as_json, task, patch=lambda *_: TaskPatch(status=COMPLETED), verb="Completed")
+
+
+@click.command()
+@where
+@click.argument("task")
+@click.argument("text")
+def comment(server: str | None, project: str | None, as_json: bool, task: str, text: str) -> None:
+    """Write a comment on a task; the text - is read from stdin."""
+
+    async def work() -> None:
+        async with signed_in(server) as session:
+            board = await find_project(session, project)
+            found = find_task((await session.api.tasks(board.id)).tasks, task)
+            made = await session.api.add_comment(board.id, found.id, text_or_stdin(text))
+        if as_json:
+            echo_json(made.comment)
+        else:
+            say(found, as_json, "Commented on")
+
+    run(work())
 
 
 @click.command()
@@ -297,7 +292,7 @@ def change(
     as_json: bool,
     task: str,
     *,
-    patch: Callable[[Project, str], TaskPatch],
+    patch: Callable[[Project, str, Task], TaskPatch],
     verb: str,
 ) -> None:
     """Finds one task, changes it and says so."""
@@ -307,7 +302,7 @@ def change(
             board = await find_project(session, project)
             found = find_task((await session.api.tasks(board.id)).tasks, task)
             me = session.user.id if session.user else ""
-            changed = await session.api.update_task(board.id, found, patch(board, me))
+            changed = await session.api.update_task(board.id, found, patch(board, me, found))
         say(changed, as_json, verb)
 
     run(work())
@@ -346,6 +341,31 @@ def member_id(board: Project, wanted: str | None, me: str) -> str | None:
         names = ", ".join(member.name or member.user_id for member in board.members)
         raise CommandFailed(f"No single member is called {wanted!r}. There are: {names}")
     return found[0].user_id
+
+
+def _author(comment: Comment) -> str:
+    return (comment.author.name if comment.author else "") or "Somebody"
+
+
+def day(words: str | None) -> str | None:
+    """The wire's date of a day in words; None for none. Raises CommandFailed for what is no day."""
+    from datetime import UTC, datetime
+
+    from fluxboard.model.days import read_day
+
+    if words is None:
+        return None
+    try:
+        return read_day(words, datetime.now(UTC).astimezone().date()).isoformat()
+    except ValueError:
+        raise CommandFailed(
+            f"--due: {words!r} is not a day; try fri, tomorrow, in 2 weeks or 2026-12-01"
+        ) from None
+
+
+def text_or_stdin(text: str) -> str:
+    """``text``, or what stands on stdin for a dash."""
+    return sys.stdin.read() if text == "-" else text
 
 
 def pad(text: str, cells: int) -> str:

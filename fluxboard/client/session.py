@@ -144,6 +144,16 @@ class Session:
         self.server = self.socket_url = self.api.server = _origin(server)
 
     @property
+    def is_home(self) -> bool:
+        """Whether its server is this computer's own, which nobody else reaches."""
+        return self._home is not None
+
+    @property
+    def place(self) -> str:
+        """What people call its server: the address, or this computer."""
+        return "this computer" if self.is_home else self.server
+
+    @property
     def store_note(self) -> str | None:
         """Where the token went, when that is something to know."""
         return self._credentials.note if self._credentials else None

@@ -41,14 +41,14 @@ def home(tmp_path: Path) -> Iterator[dict[str, str]]:
 def cli(home: dict[str, str]) -> Cli:
     """Runs ``fluxboard`` as that user."""
 
-    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
+    def call(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "fluxboard", *arguments],
             env=home,
             capture_output=True,
             text=True,
             timeout=60,
-            stdin=subprocess.DEVNULL,
+            input=stdin,
             check=False,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,43 @@ def test_a_task_from_add_to_delete(local: Cli) -> None:
     assert json.loads(local("list", "--json").stdout)[0]["completedAt"]
     assert local("delete", task_id, "--yes").returncode == 0
     assert json.loads(local("list", "--json").stdout) == []
+
+
+def test_days_labels_and_parts_of_a_title_as_a_person_types_them(local: Cli) -> None:
+    made = ("--due", "tomorrow", "--label", "ux", "--label", "backend")
+    task = json.loads(local("add", "Fix the login", *made, "--json").stdout)
+    assert task["labels"] == ["ux", "backend"]
+    assert task["dueDate"][:10] == (datetime.now(UTC).astimezone().date() + timedelta(days=1)).isoformat()
+    changes = ("--label", "later", "--unlabel", "ux", "--due", "none")
+    task = json.loads(local("edit", "LOGIN", *changes, "--json").stdout)
+    assert (task["labels"], task["dueDate"]) == (["backend", "later"], None)
+    assert local("edit", "login").returncode == 2
+    local("add", "The login page")
+    answer = local("done", "login")
+    assert answer.returncode == 1
+    assert "Fix the login" in answer.stderr
+    assert "The login page" in answer.stderr
+    assert local("done", "the login").stdout.startswith("Completed")
+    assert json.loads(local("list", "--project", "launch", "--filter", "is:done", "--json").stdout)
+
+
+def test_a_comment_is_written_and_shown(local: Cli) -> None:
+    local("add", "Fix the login")
+    assert local("comment", "login", "It [bold]loops[/].").stdout.startswith("Commented on")
+    made = json.loads(local("comment", "login", "-", "--json", stdin="From a\nscript.\n").stdout)
+    assert made["content"] == "From a\nscript."
+    shown = local("show", "login").stdout
+    assert "It [bold]loops[/]." in shown
+    assert "From a\nscript." in shown
+    assert "wrote: It [bold]loops[/]." in local("show", "login", "--plain").stdout
+    assert local("comment", "login", "  ").returncode == 1
+
+
+def test_the_board_on_this_computer_is_called_so_and_invites_nobody(local: Cli) -> None:
+    assert local("whoami").stdout.strip().endswith("on this computer")
+    answer = local("invite")
+    assert answer.returncode == 1
+    assert "fluxboard serve" in answer.stderr
 
 
 def test_plain_says_it_in_sentences(local: Cli) -> None:

@@ -388,7 +388,7 @@ class FakeSession:
 
     def __init__(self, *boards: FakeBoard, user: User | None = ME) -> None:
         self.user = user
-        self.server = "https://boards.example.com"
+        self.place = "https://boards.example.com"
         self.boards = {board.project.id: board for board in boards}
         self.fail: Exception | None = None
         self.signed: list[tuple[str, ...]] = []

@@ -56,7 +56,7 @@ class ProjectsScreen(Screen[str]):
         user = self.session.user
         with Dialog():
             yield Static("Projects", id="heading", markup=False)
-            who = f"{user.name} on {self.session.server}" if user is not None else self.session.server
+            who = f"{user.name} on {self.session.place}" if user is not None else self.session.place
             yield Static(who, id="account", markup=False)
             yield Static("", id="state", markup=False)
             yield Waiting()

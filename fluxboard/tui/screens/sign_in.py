@@ -51,7 +51,7 @@ class SignInScreen(Screen[bool]):
     def compose(self) -> ComposeResult:
         with Dialog():
             yield Static("◆ fluxboard", id="brand", markup=False)
-            yield Static(f"Sign in to {self.session.server}", id="server", markup=False)
+            yield Static(f"Sign in to {self.session.place}", id="server", markup=False)
             with Vertical(id="name-row"):
                 yield Label("Name")
                 yield Input(id="name", placeholder="As your team knows you")
@@ -79,7 +79,7 @@ class SignInScreen(Screen[bool]):
         self.signing_up = not self.signing_up
         self.query_one("#name-row").display = self.signing_up
         verb = "Make an account on" if self.signing_up else "Sign in to"
-        self.query_one("#server", Static).update(f"{verb} {self.session.server}")
+        self.query_one("#server", Static).update(f"{verb} {self.session.place}")
         submit, switch = self.query_one("#submit", Button), self.query_one("#switch", Button)
         submit.label = "Sign up" if self.signing_up else "Sign in"
         switch.label = "I have an account" if self.signing_up else "New account"
