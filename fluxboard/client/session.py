@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: An access token is renewed this many seconds before it ends.
 EARLY: Final = 30.0
+#: Who leaves waits no longer than this for a server to hear of it.
+SIGN_OUT_SECONDS: Final = 1.0
 #: A server that does not come is looked for at least this often, in seconds.
 ARRIVE_MAX: Final = 30.0
 
@@ -241,7 +243,14 @@ class Session:
         return await asyncio.shield(self._renewing)
 
     async def close(self) -> None:
-        """Closes the connections; what is remembered stays."""
+        """Closes the connections; what is remembered stays.
+
+        On this computer's server, where each start signs in, the session ends.
+        """
+        if self._home is not None and self.token is not None:
+            self._home = None  # no server is looked for any more
+            with contextlib.suppress(ApiError, ApiUnreachable, TimeoutError):
+                await asyncio.wait_for(self.api.sign_out(), SIGN_OUT_SECONDS)
         await self.api.close()
         await asyncio.to_thread(self.store.close)
 

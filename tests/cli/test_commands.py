@@ -78,6 +78,12 @@ def test_the_board_on_this_computer_is_called_so_and_invites_nobody(local: Cli) 
     assert "fluxboard serve" in answer.stderr
 
 
+def test_commands_leave_no_sessions_behind(local: Cli) -> None:
+    for _ in range(3):
+        assert local("list").returncode == 0
+    assert json.loads(local("admin", "users", "list", "--json").stdout)[0]["sessions"] == 0
+
+
 def test_plain_says_it_in_sentences(local: Cli) -> None:
     made = ("--priority", "high", "--assign", "me", "--due", "2026-12-01", "--description", "It loops.")
     assert local("add", "Fix login", *made).returncode == 0
