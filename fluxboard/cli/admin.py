@@ -162,6 +162,19 @@ def rename_user(context: click.Context, user: str, name: str) -> None:
     say(f"Renamed to {name}, and told in {told} projects.")
 
 
+@users.command("email")
+@click.argument("user")
+@click.argument("email")
+@click.pass_context
+def readdress_user(context: click.Context, user: str, email: str) -> None:
+    """Give somebody another email address to sign in with."""
+    from fluxboard.server.admin import accounts
+
+    with opened(context) as database:
+        told = accounts.readdress(database, user, email)
+    say(f"Signs in as {email}, and told in {told} projects.")
+
+
 @users.command("deactivate")
 @click.argument("user")
 @yes

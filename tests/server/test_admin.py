@@ -19,7 +19,7 @@ from fluxboard.server.admin.database import Database, DatabaseTooOld, open_datab
 from fluxboard.server.auth import Passwords
 from fluxboard.server.commands import upkeep
 from fluxboard.server.commands.accounts import NO_PASSWORD
-from fluxboard.server.errors import Conflict, NotFound
+from fluxboard.server.errors import BadInput, Conflict, NotFound
 from fluxboard.server.settings import Settings
 from fluxboard.server.storage.migrate import DatabaseUnreachable, file_of
 from fluxboard.server.storage.sql import Tx
@@ -178,6 +178,25 @@ async def test_a_new_name_is_told_in_each_project(world: World) -> None:
         assert {member["name"] for member in told["project"]["members"]} == {"Ada L.", "mila"}
         assert told["userName"] == "Administrator"
         await gapless(mila, project)
+
+
+async def test_another_address_signs_in_and_is_told(world: World) -> None:
+    ada, mila = await world.person("ada"), await world.person("mila")
+    project = await ada.project()
+    await ada.add(project, mila)
+    ear = await mila.ear(project)
+    new = f"new-{ada.email}"
+    with pytest.raises(Conflict):
+        await admin(world, lambda db: accounts.readdress(db, ada.email, mila.email))
+    with pytest.raises(BadInput):
+        await admin(world, lambda db: accounts.readdress(db, ada.email, "nobody"))
+    assert await admin(world, lambda db: accounts.readdress(db, ada.email, new.upper())) == 1
+    await until(lambda: ear.of("members:updated"), 5, "told")
+    assert new in {member["email"] for member in ear.of("members:updated")[-1]["project"]["members"]}
+    signed = {"email": new, "password": PASSWORD}
+    await done(world.http.post("/api/auth/login", json=signed))
+    await refused(world.http.post("/api/auth/login", json=signed | {"email": ada.email}), 401)
+    await done(ada.get("/api/projects"))
 
 
 # -- projects

@@ -13,7 +13,7 @@ from fluxboard.server.admin.boards import ledger_of
 from fluxboard.server.admin.database import Database
 from fluxboard.server.commands import accounts, fields
 from fluxboard.server.commands.accounts import NO_PASSWORD
-from fluxboard.server.errors import NotFound
+from fluxboard.server.errors import Conflict, NotFound
 from fluxboard.server.storage.sql import Statement, Tx, command, counted
 from fluxboard.server.storage.tables import members, projects, sessions, users
 
@@ -114,6 +114,9 @@ _SET_HASH: Final = command(
 _SET_NAME: Final = command(
     update(users).where(users.c.id == bindparam("user")).values(name=bindparam("new_name"))
 )
+_SET_EMAIL: Final = command(
+    update(users).where(users.c.id == bindparam("user")).values(email=bindparam("new_email"))
+)
 _REVOKE_ALL: Final = counted(
     update(sessions)
     .where(sessions.c.user_id == bindparam("user"), *_ALIVE)
@@ -178,10 +181,7 @@ def deactivate(tx: Tx, who: str) -> int:
 
 
 def rename(database: Database, who: str, name: str) -> int:
-    """Gives somebody another name and says so in each of their projects: in how many.
-
-    One transaction a project; one that was interrupted is done again with the same command.
-    """
+    """Gives somebody another name and says so in each of their projects: in how many."""
     new_name = fields.person_name(name)
 
     def work(tx: Tx) -> AccountRow:
@@ -189,13 +189,35 @@ def rename(database: Database, who: str, name: str) -> int:
         tx.run(_SET_NAME, user=account.id, new_name=new_name)
         return account
 
+    return _tell(database, database.write(work).id, new_name)
+
+
+def readdress(database: Database, who: str, email: str) -> int:
+    """Gives somebody another address to sign in with and says so in each of their projects: in how many.
+
+    Raises Conflict when another account has it.
+    """
+    new_email = fields.email(email)
+
+    def work(tx: Tx) -> AccountRow:
+        account = find(tx, who)
+        if accounts.by_email(tx, new_email) is not None and account.email != new_email:
+            raise Conflict(f"{new_email} has an account already", field="email")
+        tx.run(_SET_EMAIL, user=account.id, new_email=new_email)
+        return account
+
     account = database.write(work)
-    theirs = database.read(lambda tx: tx.all(_MEMBERSHIPS, user=account.id))
+    return _tell(database, account.id, account.name)
+
+
+def _tell(database: Database, user_id: str, name: str) -> int:
+    """One transaction a project; what was interrupted is done again with the same command."""
 
     def tell(tx: Tx, project_id: str) -> None:
         with ledger_of(tx, project_id) as ledger:
-            ledger.board(MEMBERS_UPDATED, "member.renamed", account.id, new_name)
+            ledger.board(MEMBERS_UPDATED, "member.renamed", user_id, name)
 
+    theirs = database.read(lambda tx: tx.all(_MEMBERSHIPS, user=user_id))
     for project in theirs:
         database.write(lambda tx, project_id=project.id: tell(tx, project_id))  # type: ignore[misc]
     return len(theirs)
