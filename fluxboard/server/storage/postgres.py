@@ -52,6 +52,13 @@ class _Undo(Exception):
     """A job failed after it wrote something, and its neighbours' work must stay."""
 
 
+#: What ends a whole batch and is the failure of one of its jobs.
+_OF_ONE: Final = (
+    *(psycopg.DataError, psycopg.IntegrityError, errors.PipelineAborted),
+    *(_Undo, *CANNOT_BE_STORED),
+)
+
+
 class PostgresStorage:
     """The project's row lock makes commit order rev order.
 
@@ -186,10 +193,7 @@ class PostgresStorage:
                 return None
             except _NEIGHBOURS:
                 continue
-            except (
-                *(psycopg.DataError, psycopg.IntegrityError, errors.PipelineAborted),
-                *(_Undo, *CANNOT_BE_STORED),
-            ):
+            except _OF_ONE:
                 if not pipelined:
                     raise
                 pipelined = False  # one after the other shows whose it was
