@@ -58,6 +58,11 @@ class SqliteStorage:
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         self._writer = threading.Thread(target=self._write_forever, name="writer", daemon=True)
         self._closed = False
+        self._turn = WriterTurn(path)
+        self._connection = self._connect()
+        with self._turn:  # before anybody reads, since the mode cannot be changed while somebody does
+            self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=FULL")
         self._writer.start()
 
     async def read(self, job: Job[T]) -> T:
@@ -113,11 +118,6 @@ class SqliteStorage:
             connection.execute("COMMIT")
 
     def _write_forever(self) -> None:
-        turn = WriterTurn(self._path)
-        connection = self._connect()
-        with turn:
-            connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
         ended = False
         while not ended:
             first = self._jobs.get()
@@ -133,24 +133,25 @@ class SqliteStorage:
                     ended = True
                     break
                 batch.append(following)
-            with turn:
-                self._commit(connection, batch)
+            self._commit(batch)
             self._loop.call_soon_threadsafe(deliver, batch, self._on_commit, time.time())
-        with turn:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            connection.close()
-        turn.close()
+        with self._turn:
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._connection.close()
+        self._turn.close()
 
-    def _commit(self, connection: sqlite3.Connection, batch: list[Waiting]) -> None:
+    def _commit(self, batch: list[Waiting]) -> None:
+        connection = self._connection
         try:
-            connection.execute("BEGIN IMMEDIATE")
-            for waiting in batch:
-                self._run(connection, waiting)
-            begun = time.perf_counter()
-            connection.execute("COMMIT")
+            with self._turn:
+                connection.execute("BEGIN IMMEDIATE")
+                for waiting in batch:
+                    self._run(connection, waiting)
+                begun = time.perf_counter()
+                connection.execute("COMMIT")
             self._metrics.commits.observe(time.perf_counter() - begun)
             self._metrics.batches.observe(len(batch))
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             log.exception("a commit failed")
             with contextlib.suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
