@@ -202,7 +202,9 @@ class FakeBoard:
 
     def retry(self, op_id: str, patch: TaskPatch | None = None) -> None:
         self.retried.append((op_id, patch))
+        again = {item.edit.task_id for item in self.attention if item.edit.op_id == op_id}
         self.discard(op_id)
+        self.emit(Changed(frozenset(again)))
 
     def discard(self, op_id: str) -> None:
         self.attention = tuple(item for item in self.attention if item.edit.op_id != op_id)

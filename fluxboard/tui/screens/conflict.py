@@ -155,8 +155,8 @@ class ConflictScreen(ModalScreen[TaskPatch]):
         self.app.push_screen(RewriteScreen(field, start), rewritten)
 
     def _decide(self) -> None:
-        del self._open[0]
-        if self._open:
+        if len(self._open) > 1:  # the last one stays: the board still changes while this screen goes
+            del self._open[0]
             self._show()
             return
         given_up = {_attribute(field): UNSET for field in self._theirs}
