@@ -8,6 +8,7 @@ from fluxboard.model.types import Task
 from fluxboard.tui.screens.confirm import ConfirmScreen
 from fluxboard.tui.screens.editor import EditorScreen
 from tests.support.fake_board import FakeBoard
+from tests.support.waiting import until
 from tests.tui.conftest import Open, Opened, cards
 
 
@@ -121,3 +122,13 @@ async def test_letters_typed_do_not_act_on_the_board(opened: Open) -> None:
         assert it.app.screen is it.screen
         assert it.screen.query_one("#notice", Static).display is False
         assert set(it.board.tasks) == {"t", "todo-1", "todo-2"}
+
+
+async def test_a_field_is_seen_with_its_label_on_the_smallest_screen(opened: Open) -> None:
+    async with opened(FakeBoard(cards(todo=1)), (40, 20)) as it:
+        await it.press("e")
+        for field, label in [("title", "Title"), ("description", "Description"), ("labels", "Labels")]:
+            it.app.screen.query_one(f"#{field}").focus()
+            await until(lambda label=label: f"  {label}" in it.text(), what=label)  # type: ignore[misc]
+        it.app.screen.query_one("#title").focus()
+        await until(lambda: "  Title" in it.text(), what="the first label again")

@@ -58,7 +58,7 @@ class EditorScreen(ModalScreen[str]):
     touched keep what was typed; beside each it says who changed it. With a ``draft`` it starts from that.
     """
 
-    AUTO_FOCUS = "#title"
+    AUTO_FOCUS = ""  # given once mounted
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]  # noqa: RUF012 (so declared by Textual)
     BINDINGS: ClassVar[list[BindingType]] = [
         ("ctrl+s", "save", "Save"),
@@ -186,6 +186,8 @@ class EditorScreen(ModalScreen[str]):
     def on_mount(self) -> None:
         self._stop = self.board.subscribe(self._on_board_event)
         self._tell_writers()
+        # Before the layout is known Textual would scroll the field's label out of sight.
+        self.query_one("#title").focus(scroll_visible=False)
         self.query_one("#labels-row").display = self.board.layer == "plus"
         if self._draft is None and self._drafted:
             self._say("What you last wrote here and did not save is back. esc discards it.")
