@@ -354,7 +354,7 @@ class Upkeep:
             return
         self._told = now
         self.emit(now)
-        if before is not None and before.queued and not now.queued:
+        if before is not None and before.queued and not now.queued and now.refused <= before.refused:
             self.company.mine_is_in(max(self.replica.rev, self._outgoing.last_rev))
 
     def _lose(self, reason: str) -> None:

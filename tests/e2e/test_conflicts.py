@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from fluxboard.client.events import Refused
+from fluxboard.client.events import Delivery, Refused
 from fluxboard.client.undo import Overtaken
 from fluxboard.model.types import ChecklistItem, TaskPatch
 from fluxboard.model.wire import TaskCreate
@@ -87,6 +87,18 @@ async def test_one_text_of_two_hands_is_asked_about_and_nothing_is_lost(team: Te
     bob.board.retry(item.edit.op_id, TaskPatch(title="Our plan"))
     await until(lambda: ada.board.tasks[task_id].title == "Our plan", what="the merged title")
     assert bob.board.attention == ()
+
+
+async def test_what_was_refused_is_not_called_saved(team: Team, wire: Forwarder) -> None:
+    ada, bob, task_id = await both_with_a_task(team, wire)
+    ada.board.update([task_id], TaskPatch(title="Ada's plan"))
+    bob.board.update([task_id], TaskPatch(title="Bob's plan"))
+    await ada.board.idle()
+    await back(wire, ada, bob)
+    assert bob.board.connection.refused == 1
+    assert not [event for event in bob.heard if isinstance(event, Delivery)]
+    bob.board.retry(bob.board.attention[0].edit.op_id, TaskPatch(title="Our plan"))
+    await until(lambda: any(isinstance(event, Delivery) for event in bob.heard), what="saved")
 
 
 async def test_what_was_deleted_under_me_comes_back_with_my_text(team: Team, wire: Forwarder) -> None:
