@@ -15,6 +15,7 @@ from fluxboard.tui.desktop import sequence
 from fluxboard.tui.screens.activity import ActivityScreen, read_wanted
 from fluxboard.tui.screens.board import BoardScreen
 from fluxboard.tui.screens.preferences import PreferencesScreen
+from fluxboard.tui.widgets.task_pane import TaskPane
 from tests.support.fake_board import ME, MILA, FakeBoard
 from tests.support.hostile import RAW
 from tests.support.waiting import until
@@ -349,6 +350,10 @@ async def test_names_are_completed_in_a_comment(opened: Open) -> None:
             await see(it, line)
         await it.press("l", "tab", *"look", "ctrl+s")
         await until(lambda: [each.content for each in board.said] == ["hi @mila.ek look"])
+        pane = it.screen.query_one(TaskPane)
+        assert pane.has_class("-active"), "the task has the keys again"
+        await it.press("c", *"more", "escape")
+        assert pane.has_class("-active")
 
 
 async def test_new_comments_are_marked(opened: Open) -> None:

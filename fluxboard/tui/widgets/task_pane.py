@@ -126,7 +126,9 @@ class TaskPane(Vertical):
         self._read()
 
     def on_descendant_blur(self) -> None:
-        self.remove_class("-active")
+        # From one part of the task to another this is told after the other's focus.
+        focused = self.screen.focused
+        self.set_class(focused is not None and self in focused.ancestors, "-active")
 
     def on_unmount(self) -> None:
         if self._stop is not None:
