@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,22 +23,23 @@ from fluxboard.model.wire import BatchBody, BatchOp
 
 def run_demo(seconds: float | None) -> None:
     """Opens the demo's board; everything it started and wrote is gone when it ends."""
-    with tempfile.TemporaryDirectory(prefix="fluxboard-demo-") as folder:
-        try:
-            url, server = start(Path(folder), detached=False)
-        except ServerDidNotStart as error:
-            raise CommandFailed(str(error)) from None
-        mates = subprocess.Popen(
-            [sys.executable, "-m", "fluxboard.cli.teammates"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            run(_play(url, mates, seconds))
-        finally:
-            stop(mates)
-            stop(server)
+    folder = Path(tempfile.mkdtemp(prefix="fluxboard-demo-"))
+    try:
+        url, server = start(folder, detached=False)
+    except ServerDidNotStart as error:  # its log is in the folder, which stays
+        raise CommandFailed(str(error)) from None
+    mates = subprocess.Popen(
+        [sys.executable, "-P", "-m", "fluxboard.cli.teammates"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        run(_play(url, mates, seconds))
+    finally:
+        stop(mates)
+        stop(server)
+        shutil.rmtree(folder)
 
 
 async def _play(url: str, mates: subprocess.Popen[bytes], seconds: float | None) -> None:

@@ -118,7 +118,8 @@ def start(folder: Path, *, detached: bool) -> tuple[str, subprocess.Popen[bytes]
     with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own program
             [
-                *(sys.executable, "-m", "fluxboard", "serve", "--log-level", "warning"),
+                # -P: a file of the folder one stands in is not taken for a module of the program.
+                *(sys.executable, "-P", "-m", "fluxboard", "serve", "--log-level", "warning"),
                 *("--port", "0", "--data", str(folder)),
                 *(() if detached else ("--attached",)),
             ],

@@ -35,6 +35,14 @@ def test_many_starts_at_once_share_one_server(tmp_path: Path, home: dict[str, st
     assert answers.pop().startswith("http://127.0.0.1:")
 
 
+def test_the_folder_one_stands_in_is_not_searched_for_modules(tmp_path: Path, home: dict[str, str]) -> None:
+    for name in ("secrets", "queue"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('somebody else's')")
+    asked = [sys.executable, "-P", "-c", FIND, str(tmp_path / "board")]
+    answer = subprocess.run(asked, env=home, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert answer.stdout.startswith("http://127.0.0.1:"), answer.stderr
+
+
 async def test_a_stale_file_is_not_believed(tmp_path: Path, home: dict[str, str]) -> None:
     folder = tmp_path / "board"
     first = ask(folder, home).communicate(timeout=60)[0].strip()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -42,6 +43,18 @@ async def test_a_closed_window_takes_its_server_along(tmp_path: Path, number: si
     finally:
         terminal.close()
     await until(lambda: processes(tmp_path) == "", what="all are gone")
+
+
+def test_where_the_server_does_not_start_its_log_is_there(tmp_path: Path) -> None:
+    env = {**os.environ, "HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+    env["PYTHONPATH"] = str(tmp_path / "broken")
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "uvicorn.py").write_text("raise ImportError('no uvicorn here')")
+    asked = [sys.executable, "-m", "fluxboard", "demo"]
+    answer = subprocess.run(asked, env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert answer.returncode == 1
+    log = Path(answer.stderr.strip().rpartition("Its log: ")[2])
+    assert "no uvicorn here" in log.read_text()
 
 
 def processes(folder: Path) -> str:
