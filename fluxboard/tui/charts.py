@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from itertools import count as counting
 from math import ceil
 from typing import Final
@@ -27,6 +27,8 @@ _LEFT: Final = " ▏▎▍▌▋▊▉█"
 _TEXTURES: Final = "█▒░▓"
 _NAME_MAX: Final = 20
 _BAR_MAX: Final = 9
+#: So many free cells between two names below a chart.
+_APART: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +112,7 @@ def area(
     ends = [[axis.eighths(end) for end in accumulate(stacks[point])] for point in points]
     line = [axis.eighths(dots[point]) for point in points] if dots else []
     lines = [axis.row(row, layers, ends, line, paper) for row in range(axis.rows)]
-    middles = {
-        place * cells // len(names) + cells // len(names) // 2: name for place, name in enumerate(names)
-    }
-    return [*lines, _below(middles, cells, axis.gutter, paper)]
+    return [*lines, _below(_middles(names, cells), cells, axis.gutter, paper)]
 
 
 def bars(counts: Sequence[tuple[str, int]], colour: str, paper: Paper) -> Lines:
@@ -123,14 +122,13 @@ def bars(counts: Sequence[tuple[str, int]], colour: str, paper: Paper) -> Lines:
     cells = paper.width - axis.gutter
     if axis.rows < 2 or cells < len(counts) or not counts:
         return []
-    edges = [place * cells // len(counts) for place in range(len(counts) + 1)]
+    each = cells // len(counts)
+    wide = min(each - (each > 1), _BAR_MAX)
+    middles = _middles([name for name, _ in counts], cells)
     ends: list[list[int]] = [[0]] * cells
-    middles: dict[int, str] = {}
-    for (name, count), start, stop in zip(counts, edges, edges[1:], strict=False):
-        wide = min(stop - start - (stop - start > 1), _BAR_MAX)
-        first = start + (stop - start - wide) // 2
+    for (_, count), middle in zip(counts, middles, strict=True):
+        first = middle - (wide - 1) // 2
         ends[first : first + wide] = [[axis.eighths(count)]] * wide
-        middles[first + (wide - 1) // 2] = name
     lines = [axis.row(row, [Layer("", colour)], ends, [], paper) for row in range(axis.rows)]
     for (_, count), middle in zip(counts, middles, strict=True):
         if count:
@@ -214,16 +212,35 @@ def _write(line: list[Segment], middle: int, text: str, style: Style) -> None:
         line[place] = Segment(letter, style)
 
 
+def _middles(names: Sequence[str], cells: int) -> dict[int, str]:
+    """The cell in the middle of what belongs to each name."""
+    return {(2 * place + 1) * cells // (2 * len(names)): name for place, name in enumerate(names)}
+
+
 def _below(names: Mapping[int, str], cells: int, gutter: int, paper: Paper) -> list[Segment]:
-    """What stands below, each name around its cell; one that would touch the one before is left out."""
-    line = " " * cells
-    free = 0
+    """What stands below, each name around its cell: every one, or every second, third, … so that none touch.
+
+    Of the ways to leave names out it takes one that an edge pushes none of, with many names, to the end.
+    """
+    spots: list[tuple[int, str, bool]] = []
     for middle, name in sorted(names.items()):
-        start = min(middle - (len(name) - 1) // 2, cells - len(name))
-        if name and start >= free:
-            line = line[:start] + name + line[start + len(name) :]
-            free = start + len(name) + 1
-    return [Segment(" " * gutter + line, paper.ink(paper.palette.muted))]
+        wanted = middle - (len(name) - 1) // 2
+        at = max(0, min(wanted, cells - len(name)))
+        spots.append((at, name, abs(at - wanted) > 1))
+    line = " " * cells
+    for step in range(1, len(spots) + 1):
+        ways = [spots[last % step :: step] for last in reversed(range(len(spots) - step, len(spots)))]
+        fitting = [
+            way
+            for way in ways
+            if all(at + len(name) + _APART <= after for (at, name, _), (after, *_) in pairwise(way))
+        ]
+        if fitting:
+            best = min(fitting, key=lambda way: (sum(pushed for *_, pushed in way), -len(way)))
+            for at, name, _ in best:
+                line = line[:at] + name + line[at + len(name) :]
+            break
+    return [Segment(" " * gutter + line[:cells], paper.ink(paper.palette.muted))]
 
 
 def lying(rows: Sequence[tuple[str, int]], colour: str, paper: Paper) -> Lines:

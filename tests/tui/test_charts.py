@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from datetime import timedelta
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
@@ -96,6 +98,24 @@ def test_no_plot_is_larger_than_its_paper(plot: Plot, size: tuple[int, int]) -> 
         if size[0] >= 20:
             assert len(drawn) <= size[1]
             assert max((cell_len(line) for line in text_of(drawn)), default=0) <= size[0]
+
+
+@pytest.mark.parametrize("width", [152, 75, 74, 34])
+@pytest.mark.parametrize("plot", PLOTS[:4], ids=lambda plot: plot.title)
+def test_the_names_below_a_plot_are_equally_far_from_each_other(plot: Plot, width: int) -> None:
+    below = text_of(plot.draw(a_past(), Paper(width, 12, TERMINAL)))[-1]
+    names = list(re.finditer(r"\S+( \S+)?", below))
+    assert len(names) > 2
+    gaps = [after.start() - before.end() for before, after in pairwise(names)]
+    assert min(gaps) >= 2, "apart"
+    middles = [(name.start() + name.end() - 1) // 2 for name in names]
+    distances = [after - before for before, after in pairwise(middles)]
+    assert max(distances) - min(distances) <= 2, "as far as whole cells allow"
+
+
+def test_all_bars_are_equally_wide() -> None:
+    shown = text_of(bars([(str(n), 1) for n in range(7)], "green", Paper(24, 10, TERMINAL)))
+    assert {len(bar) for bar in re.findall("█+", shown[-2])} == {2}
 
 
 @pytest.mark.parametrize("plot", PLOTS, ids=lambda plot: plot.title)
