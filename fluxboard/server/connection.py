@@ -80,11 +80,11 @@ class Outbox:
             self._waiting = asyncio.Queue()
         return self._waiting
 
-    def attach(self, wire: Wire) -> None:
+    def attach(self) -> None:
         """From now on packets are written to ``wire``, first those that wait."""
-        self.wire, self.direct = wire, True
-        if not self.empty():
-            self._writer = asyncio.get_running_loop().create_task(self._write(wire))
+        self.direct = True
+        if self.wire is not None and not self.empty():
+            self._writer = asyncio.get_running_loop().create_task(self._write(self.wire))
 
     @property
     def behind(self) -> bool:
@@ -180,7 +180,7 @@ class Wire(WebSocket):  # type: ignore[misc]
         environ.clear()
         engine = self._engine
         engine.connected = engine.upgraded = True
-        engine.queue.attach(self)
+        engine.queue.attach()
         while True:
             try:
                 text = await self.wait()

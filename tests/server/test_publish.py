@@ -212,7 +212,8 @@ class SlowWire:
 
 async def test_no_packet_overtakes_those_that_wait() -> None:
     outbox, wire = connection.Outbox(lambda _: None), SlowWire()
-    outbox.attach(wire)  # type: ignore[arg-type]
+    outbox.wire = wire  # type: ignore[assignment]
+    outbox.attach()
     first, second, third = (connection.Message(text) for text in "abc")
     outbox.put_nowait(first)
     wire.free.set()
