@@ -22,7 +22,7 @@ from fluxboard.tui.ascii import AsciiGlyphs
 from fluxboard.tui.commands.program import QUITTING, quit_app
 from fluxboard.tui.config import Config
 from fluxboard.tui.desktop import sequence
-from fluxboard.tui.frames import Frames
+from fluxboard.tui.frames import Frames, erases_in_colour
 from fluxboard.tui.memory import Memory, NoMemory
 from fluxboard.tui.ports import Board, Clock, Session
 from fluxboard.tui.screens.board import BoardScreen
@@ -77,7 +77,7 @@ class FluxboardApp(App[None]):
         self.clock = clock
         self._on_open = on_open
         self._board: Board | None = None
-        self._frames = Frames()
+        self._frames = Frames(erase=erases_in_colour())
         self._turns = Turns(self, super().on_event)
         self._start_at: str | None = None
         self._idle = False

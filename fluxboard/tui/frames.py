@@ -2,13 +2,14 @@
 
 Textual paints the whole screen again whenever something is laid out anew, 14 kB for a line of text at 80x24.
 Here the rows that are on the terminal are remembered, and of each row the part between the first and the last
-difference is sent, and of the colours what is different from the cell before.
+difference is sent, and of the colours what is different from the cell before. Empty cells are erased, where
+the terminal gives them the background then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Iterable, Iterator
+from functools import cache, lru_cache
 
 from rich.color import ColorSystem
 from rich.console import Console
@@ -19,11 +20,15 @@ from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
 Piece = tuple[int, int, Strip]
+#: What switches on a style's attributes, its colour and the one behind it.
+Codes = tuple[str, str, str]
+
+#: So many spaces are as short as what erases them.
+_SPACES = 12
 
 
 @lru_cache(maxsize=2048)
-def _codes(style: Style, system: ColorSystem) -> tuple[str, str, str]:
-    """What switches on a style's attributes, its colour and the one behind it."""
+def _codes(style: Style, system: ColorSystem) -> Codes:
     colour, behind = style.color, style.bgcolor
     attributes = Style.combine([style, Style(color="default", bgcolor="default")])
     return (
@@ -33,45 +38,74 @@ def _codes(style: Style, system: ColorSystem) -> tuple[str, str, str]:
     )
 
 
-def written(strip: Strip, console: Console) -> str:
-    """A strip as the terminal reads it: between two segments only what is different of the colours."""
+@cache
+def erases_in_colour() -> bool:
+    """Whether cells that the terminal erases get the background that is set; its terminfo knows."""
+    try:
+        import curses
+    except ImportError:  # on Windows
+        return False
+    try:
+        curses.setupterm(fd=1)
+    except curses.error:
+        return False
+    return curses.tigetflag("bce") == 1 and curses.tigetstr("ech") == b"\x1b[%p1%dX"
+
+
+def written(pieces: Iterable[Piece], console: Console, *, erase: bool = False) -> str:
+    """Parts of rows as the terminal reads them: of the colours what is different from the cell before."""
     system = console._color_system or ColorSystem.TRUECOLOR
     out: list[str] = []
     now = nothing = ("", "39", "49")
-    for text, style, _ in strip:
-        wanted = nothing if style is None else _codes(style, system)
-        if text.isspace() and not wanted[0]:
-            wanted = (wanted[0], now[1], wanted[2])  # nobody sees a space's own colour
-        if wanted[0] != now[0]:
-            out.append(f"\x1b[0;{';'.join(code for code in wanted if code not in nothing)}m")
-        elif wanted != now:
-            news = (code for code, before in zip(wanted, now, strict=True) if code != before)
-            out.append(f"\x1b[{';'.join(news)}m")
-        now = wanted
-        if style is not None and style.link:
-            out += (f"\x1b]8;id={style.link_id};{style.link}\x1b\\", text, "\x1b]8;;\x1b\\")
-        else:
-            out.append(text)
+    for x, y, strip in pieces:
+        out.append(Control.move_to(x, y).segment.text)
+        run = ""
+        for text, style, _ in strip:
+            wanted = nothing if style is None else _codes(style, system)
+            if text.isspace() and not wanted[0]:
+                wanted = (wanted[0], now[1], wanted[2])  # nobody sees a space's own colour
+            if wanted != now:
+                out += (_shorter(run) if erase and not now[0] else run, _change(now, wanted))
+                run, now = "", wanted
+            if style is not None and style.link:
+                run += f"\x1b]8;id={style.link_id};{style.link}\x1b\\{text}\x1b]8;;\x1b\\"
+            else:
+                run += text
+        out.append(_shorter(run) if erase and not now[0] else run)
     return "".join(out) + ("\x1b[0m" if now != nothing else "")
+
+
+def _change(now: Codes, wanted: Codes) -> str:
+    """What makes one style of another; attributes are switched off all at once."""
+    if now[0] and now[0] != wanted[0]:
+        return f"\x1b[0;{';'.join(code for code in wanted if code not in {'', '39', '49'})}m"
+    return f"\x1b[{';'.join(code for code, before in zip(wanted, now, strict=True) if code != before)}m"
+
+
+def _shorter(run: str) -> str:
+    """A text whose spaces at the end, if they are many, are erased cells that the cursor passes."""
+    shown = run.rstrip(" ")
+    spaces = len(run) - len(shown)
+    return run if spaces <= _SPACES else f"{shown}\x1b[{spaces}X\x1b[{spaces}C"
 
 
 class Pieces(CompositorUpdate):
     """Parts of rows, each with its place (x, y)."""
 
-    def __init__(self, pieces: list[Piece]) -> None:
+    def __init__(self, pieces: list[Piece], *, erase: bool) -> None:
         self.pieces = pieces
+        self.erase = erase
 
     def render_segments(self, console: Console) -> str:
         """What to write to the terminal."""
-        return "".join(
-            f"{Control.move_to(x, y).segment.text}{written(strip, console)}" for x, y, strip in self.pieces
-        )
+        return written(self.pieces, console, erase=self.erase)
 
 
 class Frames:
-    """What is on the terminal, row by row."""
+    """What is on the terminal, row by row. ``erase`` is whether it erases cells in the colour behind them."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, erase: bool = False) -> None:
+        self._erase = erase
         self._rows: dict[int, Strip] = {}
 
     def forget(self) -> None:
@@ -80,15 +114,15 @@ class Frames:
 
     def thin(self, update: CompositorUpdate) -> CompositorUpdate:
         """The part of an update that is not on the terminal already."""
-        written: Iterator[Piece]
+        drawn: Iterator[Piece]
         if isinstance(update, LayoutUpdate):
-            written = ((update.region.x, y, Strip.join(row)) for y, row in _numbered(update))
+            drawn = ((update.region.x, y, Strip.join(row)) for y, row in _numbered(update))
         elif isinstance(update, ChopsUpdate):
-            written = _spans(update)
+            drawn = _spans(update)
         else:
             self.forget()
             return update
-        return Pieces([piece for each in list(written) for piece in self._write(*each)])
+        return Pieces([piece for each in list(drawn) for piece in self._write(*each)], erase=self._erase)
 
     def _write(self, x: int, y: int, strip: Strip) -> Iterator[Piece]:
         """Remembers a part of a row; what of it is new."""

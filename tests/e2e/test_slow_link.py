@@ -46,6 +46,8 @@ def test_what_one_does_all_day_costs_few_bytes(terminal: Terminal) -> None:
         assert cost(b"\r") < LAYOUT, "the new card"
         assert terminal.until("Fix it")
         assert cost(b"\x1b") < LAYOUT, "quick add closes"
+        assert cost(b"e") < 6_000, "an editor covers all of the board"
+        assert cost(b"\x1b") < LAYOUT, "and closes"
         assert cost(b"d") < LAYOUT, "a question opens"
         assert cost(b"\x1b") < LAYOUT, "and closes"
         assert cost(b"/") + cost(b"C") < 2 * STEP, "the filter's line opens and moves nothing"

@@ -14,7 +14,7 @@ from textual.strip import Strip
 
 from fluxboard.tui.frames import Frames, written
 
-WIDTH, HEIGHT = 12, 4
+WIDTH, HEIGHT = 48, 4
 STYLES = [
     *(Style(), Style(bold=True), Style(color="red"), Style(bgcolor="blue")),
     *(
@@ -26,7 +26,7 @@ STYLES = [
 CONSOLE = Console(color_system="standard", force_terminal=True, width=WIDTH, height=HEIGHT)
 
 #: Few words and few styles, so that rows begin and end alike often enough.
-words = st.tuples(st.sampled_from(["ab", "b.", "  "]), st.sampled_from(STYLES))
+words = st.tuples(st.sampled_from(["ab" * 4, "b." * 4, " " * 8]), st.sampled_from(STYLES))
 
 
 def strip(drawn: list[tuple[str, Style]]) -> Strip:
@@ -34,7 +34,7 @@ def strip(drawn: list[tuple[str, Style]]) -> Strip:
     return Strip([Segment(text, style) for text, style in drawn]).simplify()
 
 
-rows = st.lists(words, min_size=WIDTH // 2, max_size=WIDTH // 2).map(strip)
+rows = st.lists(words, min_size=6, max_size=6).map(strip)
 
 
 @st.composite
@@ -67,10 +67,10 @@ def seen(screen: pyte.Screen, y: int) -> list[object]:
 
 
 @settings(max_examples=400)
-@given(st.lists(st.one_of(updates(), st.none()), min_size=1, max_size=12))
-def test_the_terminal_shows_the_same(drawn: list[CompositorUpdate | None]) -> None:
+@given(st.lists(st.one_of(updates(), st.none()), min_size=1, max_size=12), st.booleans())
+def test_the_terminal_shows_the_same(drawn: list[CompositorUpdate | None], erase: bool) -> None:
     whole, thinned = fresh(), fresh()
-    frames = Frames()
+    frames = Frames(erase=erase)
     for update in drawn:
         if update is None:
             frames.forget()
@@ -84,10 +84,14 @@ def test_the_terminal_shows_the_same(drawn: list[CompositorUpdate | None]) -> No
 def test_of_the_colours_only_what_is_different_is_written() -> None:
     wide = Style(color="#0000ff", bgcolor="#101010")
     cells = [Segment("█", wide) for _ in range(WIDTH)]
-    assert written(Strip(cells), CONSOLE) == written(Strip([Segment("█" * WIDTH, wide)]), CONSOLE)
+    one = written([(0, 0, Strip(cells))], CONSOLE)
+    assert one == written([(0, 0, Strip([Segment("█" * WIDTH, wide)]))], CONSOLE)
     other = Style(color="#ff0000", bgcolor="#101010")
-    two = written(Strip([Segment("a", wide), Segment(" ", other), Segment("b", other)]), CONSOLE)
-    assert two.count("\x1b[") == 3, "the colours, the other colour, the end"
+    row = Strip([Segment("a", wide), Segment(" ", other), Segment("b", other)])
+    two = written([(0, 0, row)], CONSOLE)
+    assert two.count("\x1b[") == 4, "the place, the colours, the other colour, the end"
+    rows = [(0, y, Strip(cells)) for y in range(HEIGHT)]
+    assert written(rows, CONSOLE).count("\x1b[") == HEIGHT + 2, "the colours stay from row to row"
 
 
 def test_a_frame_that_is_there_already_costs_nothing() -> None:
