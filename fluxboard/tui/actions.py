@@ -197,10 +197,14 @@ def bindings() -> list[BindingType]:
 
 
 def footer_hints(screen: BoardScreen) -> list[Hint]:
-    """What the footer names now; a pair of actions that belong together shows both keys at one of them."""
+    """What the footer names now; a pair of actions that belong together shows both keys at one of them.
+
+    What an open task's own keys do is said in the task.
+    """
     pairs = {("move_left", "H"): "H L", ("order_down", "J"): "J K"}
+    in_task = screen.room.pane.own_keys if screen.room.pane is not None else frozenset()
     return [
         Hint(pairs.get((action.id, action.shown_keys[0]), action.shown_keys[0]), action.short, action.id)
         for action in screen.actions
-        if action.short and action.keys and action.when(screen)
+        if action.short and action.keys and action.keys[0] not in in_task and action.when(screen)
     ]

@@ -345,7 +345,11 @@ async def test_names_are_completed_in_a_comment(opened: Open) -> None:
     others = (Member(user_id="u2", name="Mike Ross"), Member(user_id="u3", name="Mila Ek"))
     board.members = (*board.members, *others)
     async with opened(board, size=(160, 40)) as it:
-        await it.press("enter", "c", *"hi @mi")
+        assert "c column" in it.text()
+        await it.press("enter")
+        assert "c column" not in it.text(), "in the task it is another key"
+        assert "c comment" in it.text()
+        await it.press("c", *"hi @mi")
         for line in ("@mike  Mike Ross", "@mila.ek  Mila Ek", "@mila.lund  Mila Lund"):
             await see(it, line)
         await it.press("l", "tab", *"look", "ctrl+s")
@@ -354,6 +358,8 @@ async def test_names_are_completed_in_a_comment(opened: Open) -> None:
         assert pane.has_class("-active"), "the task has the keys again"
         await it.press("c", *"more", "escape")
         assert pane.has_class("-active")
+        await it.press("escape")
+        assert "c column" in it.text()
 
 
 async def test_new_comments_are_marked(opened: Open) -> None:

@@ -38,6 +38,9 @@ class KeyFooter(Steady):
         self.palette = palette
         self._spans: list[tuple[int, int, str]] = []
 
+    def on_mount(self) -> None:
+        self.watch(self.screen, "focused", self.follow, init=False)
+
     def words(self) -> Content:
         *others, last = self.hints()
         room = self.size.width - cell_len(f"{last.keys} {last.word}")

@@ -127,8 +127,17 @@ class TaskPane(Vertical):
 
     def on_descendant_blur(self) -> None:
         # From one part of the task to another this is told after the other's focus.
+        self.set_class(self._has_focus, "-active")
+
+    @property
+    def _has_focus(self) -> bool:
         focused = self.screen.focused
-        self.set_class(focused is not None and self in focused.ancestors, "-active")
+        return focused is not None and self in focused.ancestors
+
+    @property
+    def own_keys(self) -> frozenset[str]:
+        """The keys that do something here now, whatever they do on the board."""
+        return frozenset(self._bindings.key_to_bindings) if self._has_focus else frozenset()
 
     def on_unmount(self) -> None:
         if self._stop is not None:
