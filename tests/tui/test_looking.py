@@ -346,6 +346,11 @@ async def test_the_first_steps_end_when_each_was_done(opened: Open) -> None:
         assert memory.seen_tour
 
 
+async def test_the_first_step_can_be_done_on_an_empty_board(opened: Open) -> None:
+    async with opened(FakeBoard([]), memory=NoMemory(seen_tour=False)) as it:
+        await until(lambda: "First steps 1 of 5  n adds a task" in it.text())
+
+
 async def test_the_first_steps_can_be_ended(opened: Open) -> None:
     memory = NoMemory(seen_tour=False)
     async with opened(FakeBoard(cards(todo=3)), memory=memory) as it:

@@ -9,9 +9,10 @@ from textual.content import Content
 from textual.widgets import Static
 
 #: What is to be pressed, by the action that it runs; ``{}`` stands for the action's key.
+#: A first board is empty, and so the first step makes a task.
 STEPS: Final[Mapping[str, str]] = {
-    "down": "{} is the next card; the arrows do it, too",
     "new": "{} adds a task: type a title, enter, then esc",
+    "down": "{} is the next card; the arrows do it, too",
     "open": "{} shows all of a task; esc closes it",
     "search": "{} filters as you type; esc shows everything again",
     "help": "{} knows every key, and does what you pick",
