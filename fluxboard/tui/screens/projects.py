@@ -19,6 +19,8 @@ from fluxboard.tui.widgets.dialog import Dialog, KeyHints
 from fluxboard.tui.widgets.line_input import LineInput
 from fluxboard.tui.widgets.waiting import Waiting
 
+_NONE = "No projects yet. n makes the first one. Invited? Run fluxboard join CODE."
+
 
 class ProjectsScreen(Screen[str]):
     """Answers the id of the project to open, or "" once the user signed out."""
@@ -93,7 +95,7 @@ class ProjectsScreen(Screen[str]):
             options.highlighted = ids.index(self.current) if self.current in ids else 0
             if not self.query_one("#name").display:
                 options.focus()
-        self._say(self._reason or ("" if self._projects else "No projects yet. n makes the first one."))
+        self._say(self._reason or ("" if self._projects else _NONE))
 
     def _option(self, project: Project) -> Option:
         mark = "● " if project.id == self.current else "  "
