@@ -26,7 +26,11 @@ def login(server: str | None, email: str, signup: bool, name: str | None) -> Non
     chosen = chosen_server(server)
     # Never an option: a command line is there for everybody on this computer to read.
     asked = sys.stdin.isatty()
-    password = click.prompt("Password", hide_input=True) if asked else sys.stdin.readline().rstrip("\n")
+    password = (
+        click.prompt("Password", hide_input=True, confirmation_prompt=signup)
+        if asked
+        else sys.stdin.readline().rstrip("\n")
+    )
 
     async def work() -> None:
         session = await Session.open(chosen)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.server_process import ServerProcess
+from tests.support.terminal import Terminal
 
 PASSWORD = "correct horse"
 
@@ -89,6 +90,24 @@ def test_a_colleague_joins_and_watches(server: ServerProcess, tmp_path: Path, ho
     gone = ada.run("list")
     assert gone.returncode == 3
     assert "fluxboard login" in gone.stderr
+
+
+def test_a_new_password_is_typed_twice(server: ServerProcess, tmp_path: Path, home: dict[str, str]) -> None:
+    asked = ["login", "--server", server.url, "--signup", "--email", "ada@example.com", "--name", "Ada"]
+    environment = Someone("ada", tmp_path, home).environment
+    terminal = Terminal([sys.executable, "-m", "fluxboard", *asked], environment)
+    try:
+        terminal.until("Password:")
+        terminal.write(PASSWORD.encode() + b"\n")
+        terminal.until("Repeat for confirmation:")
+        terminal.write(b"correct hoarse\n")
+        terminal.until("do not match")
+        terminal.write(PASSWORD.encode() + b"\n")
+        terminal.quiet()
+        terminal.write(PASSWORD.encode() + b"\n")
+        terminal.until("Signed in")
+    finally:
+        terminal.close()
 
 
 def test_a_wrong_password_is_told_in_one_line(
