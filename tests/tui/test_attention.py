@@ -215,6 +215,8 @@ async def test_a_title_out_of_both_is_one_line_and_not_empty(opened: Open) -> No
         await it.press("enter", "e")
         await until(lambda: isinstance(it.app.screen, RewriteScreen), what="the text")
         area = it.app.screen.query_one(TextArea)
+        await it.press("s")
+        assert area.text == "Bob's plans", "it goes on at the end"
         for wrong, said in ((" \n ", "needs a title"), ("x" * 501, "501 characters, 500 fit")):
             area.load_text(wrong)
             await it.press("ctrl+s")

@@ -40,6 +40,12 @@ class RewriteScreen(ModalScreen[str]):
             yield Static("", id="note", markup=False)
             yield KeyHints(("ctrl+s", "take it"), ("esc", "leave"), id="keys")
 
+    def on_mount(self) -> None:
+        """One goes on writing a title, as in the editor; a description is read from its beginning."""
+        if self._field == "title":
+            area = self.query_one(TextArea)
+            area.move_cursor(area.document.end)
+
     def action_save(self) -> None:
         """Answers with the text; says what is wrong and stays when something is."""
         text = self.query_one(TextArea).text
