@@ -101,6 +101,21 @@ def test_what_the_caller_raises_undoes_it(connection: Connection) -> None:
     assert stored(connection) == []
 
 
+def test_what_was_prepared_stays_so_though_it_is_undone(connection: Connection) -> None:
+    def fail(looked_at: bool) -> None:
+        with Pipeline(connection) as pipeline:
+            found = pipeline.execute(_ALL, {})
+            if looked_at:
+                found.fetchall()
+            pipeline.execute(_INSERT, {"id": 1, "text": "one"})
+            raise LookupError
+
+    for looked_at in (True, False, True, False):
+        with pytest.raises(LookupError):
+            fail(looked_at)
+    assert connection.execute("SELECT count(*) FROM pg_prepared_statements").fetchall() == [(2,)]
+
+
 @pytest.mark.parametrize(
     ("text", "error"), [("a\0b", psycopg.DataError), ("\ud800", UnicodeEncodeError)], ids=["NUL", "surrogate"]
 )

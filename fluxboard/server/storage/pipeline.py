@@ -6,6 +6,7 @@ statements of an edit that takes longer than the database needs to run them.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
 from collections import deque
@@ -61,9 +62,11 @@ class Pipeline:
         self._libpq = connection.pgconn
         self._begin = f"BEGIN {mode}".encode()
         self._values = Transformer(connection)
-        #: What will be answered, in order; None is an answer that nobody looks at.
-        self._expected: deque[Answer | None] = deque()
-        self._prepared: list[str] = []
+        #: What will be answered, in order: a statement, the text of one that is prepared, or None for what
+        #: nobody looks at.
+        self._expected: deque[Answer | str | None] = deque()
+        #: The texts whose preparation was not answered; perhaps it never gets there.
+        self._unprepared: set[str] = set()
         self._synced = False
 
     def __enter__(self) -> Self:
@@ -112,8 +115,8 @@ class Pipeline:
 
         name = b"fluxboard_%d" % next(self._connection.numbers)
         self._libpq.send_prepare(name, _PARAMETER.sub(numbered, text).replace("%%", "%").encode())
-        self._expected.append(None)
-        self._prepared.append(text)
+        self._expected.append(text)
+        self._unprepared.add(text)
         self._connection.statements[text] = name, order
         return name, order
 
@@ -141,21 +144,25 @@ class Pipeline:
             raise errors.error_from_result(result)
         if result.status == pq.ExecStatus.PIPELINE_ABORTED:
             raise errors.PipelineAborted("a statement before this one failed")
-        if expected is not None:
+        if isinstance(expected, Answer):
             expected.found = result
+        elif expected is not None:
+            self._unprepared.remove(expected)
 
     def _abandon(self) -> None:
         """Undoes the transaction; a connection that is lost stays so, and its pool finds out."""
-        for text in self._prepared:  # perhaps they never got there
-            del self._connection.statements[text]
         try:
             self._sync()
-            while self._connection.wait(fetch_many(self._libpq))[0].status != pq.ExecStatus.PIPELINE_SYNC:
-                pass
+            for _ in range(len(self._expected)):
+                with contextlib.suppress(psycopg.Error):
+                    self._receive()
+            self._connection.wait(fetch_many(self._libpq))
             self._libpq.exit_pipeline_mode()
             self._connection.rollback()
         except psycopg.Error:
             self._connection.close()
+        for text in self._unprepared:
+            del self._connection.statements[text]
 
 
 def _as_text(value: object) -> bytes | None:
