@@ -315,6 +315,34 @@ async def test_commits_of_one_project_are_heard_in_their_order(postgres: str) ->
     await storage.close()
 
 
+async def test_who_waits_for_a_neighbour_does_not_hold_up_its_commit(postgres: str) -> None:
+    storage = open_storage(postgres, lambda _: None, Metrics())
+    assert isinstance(storage, PostgresStorage)
+    written, go = threading.Event(), threading.Event()
+    values = dict.fromkeys(("name", "user_type", "password_hash", "created_at"), "x") | {"id": uuid4().hex}
+
+    def first(tx: Tx) -> None:
+        tx.run(_INSERT, email="first", **values)
+        tx.all(_NAMES)  # so that it is there
+        written.set()
+        assert go.wait(5)
+        tx.announce(told("a project"))
+
+    def second(tx: Tx) -> None:
+        tx.run(_INSERT, email="second", **values)
+        tx.announce(told("a project"))
+
+    one = asyncio.create_task(storage.write(first, lane="one"))
+    await asyncio.to_thread(written.wait, 5)
+    other = asyncio.create_task(storage.write(second, lane="other"))
+    await until(lambda: _blocked(postgres))
+    go.set()
+    await asyncio.wait_for(one, 5)
+    with pytest.raises(Unavailable):
+        await asyncio.wait_for(other, 5)
+    await storage.close()
+
+
 async def test_a_lost_connection_is_replaced_and_not_kept(postgres: str) -> None:
     storage = open_storage(postgres, lambda _: None, Metrics())
     assert isinstance(storage, PostgresStorage)
@@ -337,6 +365,13 @@ def _connected(url: str) -> int:
         ).fetchone()
         assert found
         return int(found[0])
+
+
+def _blocked(url: str) -> bool:
+    import psycopg
+
+    with psycopg.connect(url) as connection:
+        return bool(connection.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone())
 
 
 def _terminate(url: str) -> None:

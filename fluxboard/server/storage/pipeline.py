@@ -95,15 +95,24 @@ class Pipeline:
         self._expected.append(answer)
         return answer
 
+    def settle(self) -> None:
+        """Waits until everything that was executed is done."""
+        self._flush()
+        while self._expected:
+            self._receive()
+
     def rows(self, answer: Answer) -> list[Row]:
         """The rows of one of its answers."""
         if answer.found is None:
-            self._libpq.send_flush_request()
-            self._connection.wait(send(self._libpq))
+            self._flush()
             while answer.found is None:
                 self._receive()
         self._values.set_pgresult(answer.found)
         return self._values.load_rows(0, answer.found.ntuples, tuple)
+
+    def _flush(self) -> None:
+        self._libpq.send_flush_request()
+        self._connection.wait(send(self._libpq))
 
     def _prepare(self, text: str) -> tuple[bytes, list[str]]:
         order: list[str] = []

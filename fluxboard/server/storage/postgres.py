@@ -180,6 +180,8 @@ class PostgresStorage:
                         with Pipeline(connection) as pipeline:
                             for waiting in batch:
                                 self._queue(pipeline, waiting)
+                            # What still has to wait for another transaction must not do so in its turn.
+                            pipeline.settle()
                             self._take_turns(batch, turns)
                             begun = time.perf_counter()
                     else:
