@@ -118,6 +118,31 @@ async def test_a_job_that_raises_leaves_its_neighbours_alone(storage: Storage) -
     assert sorted(heard_by(storage)) == ["a", "c", "f"]
 
 
+async def test_a_failure_among_many_spoils_nothing_for_those_after_it(storage: Storage) -> None:
+    def good(tx: Tx) -> None:
+        sign_up(tx, uuid4().hex)
+
+    def bad(tx: Tx) -> None:
+        good(tx)
+        raise Conflict("no")
+
+    async def on_every_connection() -> None:
+        for _ in range(THREADS):
+            await storage.write(good)
+
+    await on_every_connection()
+    with Gate(storage) as gate:
+        await gate.close()
+        jobs = [*[good] * 10, bad]  # so many that a driver prepares what they have in common
+        waiting = asyncio.gather(*(storage.write(job, lane="one") for job in jobs), return_exceptions=True)
+        await asyncio.sleep(0)
+    *fine, failed = await waiting
+    await gate.job
+    assert fine == [None] * 10
+    assert isinstance(failed, Conflict)
+    await on_every_connection()
+
+
 async def test_what_was_announced_is_heard_before_the_answer(storage: Storage) -> None:
     heard: list[list[str]] = []
 

@@ -88,7 +88,8 @@ class PostgresStorage:
             max_size=THREADS,
             timeout=CONNECT_SECONDS,
             reconnect_timeout=CONNECT_SECONDS,
-            kwargs={"autocommit": True, **waiting},
+            # What psycopg prepared itself it deallocates after a rollback, and the pipelines' statements too.
+            kwargs={"autocommit": True, "prepare_threshold": None, **waiting},
             open=True,
         )
 
