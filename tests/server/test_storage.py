@@ -340,6 +340,17 @@ async def test_commits_of_one_project_are_heard_in_their_order(postgres: str) ->
     await storage.close()
 
 
+async def test_a_text_is_stored_whatever_the_environment_says_of_encodings(
+    postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    storage = open_storage(postgres, lambda _: None, Metrics())
+    name = f"Zoë 🦄 {uuid4().hex}"
+    await storage.write(lambda tx: sign_up(tx, name))
+    assert name in await storage.read(lambda tx: tx.all(_NAMES))
+    await storage.close()
+
+
 async def test_who_waits_for_a_neighbour_does_not_hold_up_its_commit(postgres: str) -> None:
     storage = open_storage(postgres, lambda _: None, Metrics())
     assert isinstance(storage, PostgresStorage)

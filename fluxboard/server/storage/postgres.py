@@ -89,7 +89,7 @@ class PostgresStorage:
             timeout=CONNECT_SECONDS,
             reconnect_timeout=CONNECT_SECONDS,
             # What psycopg prepared itself it deallocates after a rollback, and the pipelines' statements too.
-            kwargs={"autocommit": True, "prepare_threshold": None, **waiting},
+            kwargs={"autocommit": True, "prepare_threshold": None, "client_encoding": "UTF8", **waiting},
             open=True,
         )
 
