@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from tests.server.world import Json, Person, World, done, refused
@@ -403,6 +405,18 @@ async def test_too_large_unknown_and_not_allowed(world: World) -> None:
         await refused(ada.get(path), 404)
     await refused(ada.call("PATCH", f"/api/projects/{project}"), 405)
     await refused(ada.put("/api/auth/login", {}), 405)
+
+
+async def test_a_body_that_is_announced_as_too_large_is_not_asked_for(world: World) -> None:
+    ada = await world.person()
+    url = urlsplit(world.url)
+    reader, writer = await asyncio.open_connection(url.hostname, url.port)
+    writer.write(
+        b"POST /api/projects HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2100000\r\n"
+        b"Authorization: Bearer %s\r\n\r\n" % ada.token.encode()
+    )
+    assert (await asyncio.wait_for(reader.readline(), 5)).startswith(b"HTTP/1.1 413 ")
+    writer.close()
 
 
 async def test_the_document_names_every_route_and_error(world: World) -> None:

@@ -25,6 +25,7 @@ from fluxboard.server.rest.support import Services, header
 
 #: A longer body is refused.
 BODY_MAX: Final = 2_000_000
+_TOO_LARGE: Final = f"A body has {BODY_MAX // 1_000_000} MB at most"
 #: How msgspec names a field that an object lacks.
 _MISSING: Final = re.compile(r"missing required field `([^`]+)`")
 
@@ -89,15 +90,16 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
     """A request's whole body. Raises TooLarge, or BadInput when it does not come whole."""
     pieces: list[bytes] = []
     size = 0
+    if int(header(scope, b"content-length") or 0) > BODY_MAX:  # before anybody is asked to send it
+        raise TooLarge(_TOO_LARGE)
     while True:
         message = await receive()
         if message["type"] != "http.request":
             raise BadInput("The body did not come whole")
         piece, more = message["body"], message["more_body"]
         size += len(piece)
-        announced = header(scope, b"content-length") if more and not pieces else None
-        if size > BODY_MAX or (announced is not None and int(announced) > BODY_MAX):
-            raise TooLarge(f"A body has {BODY_MAX // 1_000_000} MB at most")
+        if size > BODY_MAX:
+            raise TooLarge(_TOO_LARGE)
         if not more and not pieces:
             return piece
         pieces.append(piece)
