@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 HEADER: Final = "X-Request-ID"
 #: What a proxy may have named a request; anything else is not taken into logs and answers.
 _GIVEN: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+#: So many lines are written at once: what a pipe, shared by several processes, takes as a whole.
+_TOGETHER: Final = 12
 access_log = logging.getLogger("fluxboard.access")
 _current: ContextVar[str | None] = ContextVar("request_id", default=None)
 
@@ -100,5 +102,6 @@ class _Lines:
 
     def _write(self) -> None:
         lines, self._lines = self._lines, []
-        sys.stderr.write(b"\n".join((*lines, b"")).decode())
-        sys.stderr.flush()
+        for start in range(0, len(lines), _TOGETHER):
+            sys.stderr.write(b"\n".join((*lines[start : start + _TOGETHER], b"")).decode())
+            sys.stderr.flush()
