@@ -11,6 +11,7 @@ import click
 from fluxboard.model.text import clean_line
 
 REFUSED = 1
+USAGE = 2
 SIGN_IN_NEEDED = 3
 UNREACHABLE = 4
 

@@ -12,7 +12,7 @@ from msgspec import UNSET
 from wcwidth import wcswidth
 
 from fluxboard.cli.connect import find_project, find_task, short_id, signed_in
-from fluxboard.cli.errors import CommandFailed, run
+from fluxboard.cli.errors import USAGE, CommandFailed, run
 from fluxboard.model.types import (
     COMPLETED,
     PRIORITIES,
@@ -85,7 +85,7 @@ def _found(tasks: tuple[Task, ...], query: str, board: Project, user: User | Non
     today = datetime.now(UTC).astimezone().date()
     found = parse(query, Scope(today, user.id if user is not None else "", people, board.columns))
     if found.problems:
-        raise CommandFailed(f"--filter: {'; '.join(found.problems)}")
+        raise CommandFailed(f"--filter: {'; '.join(found.problems)}", USAGE)
     return tuple(task for task in tasks if found.matches(task))
 
 
@@ -358,9 +358,8 @@ def day(words: str | None) -> str | None:
     try:
         return read_day(words, datetime.now(UTC).astimezone().date()).isoformat()
     except ValueError:
-        raise CommandFailed(
-            f"--due: {words!r} is not a day; try fri, tomorrow, in 2 weeks or 2026-12-01"
-        ) from None
+        message = f"--due: {words!r} is not a day; try fri, tomorrow, in 2 weeks or 2026-12-01"
+        raise CommandFailed(message, USAGE) from None
 
 
 def text_or_stdin(text: str) -> str:

@@ -103,15 +103,16 @@ def test_hostile_titles_are_text(local: Cli) -> None:
 
 
 def test_bad_input_names_the_field_and_is_no_traceback(local: Cli) -> None:
-    for arguments, word in (
-        (("add", "   "), "title"),
-        (("add", "x" * 501), "title"),
-        (("add", "x", "--due", "soon"), "due"),
-        (("move", "nothing", "todo"), "nothing"),
-        (("list", "--project", "Nope"), "Nope"),
+    for arguments, word, code in (
+        (("add", "   "), "title", 1),
+        (("add", "x" * 501), "title", 1),
+        (("add", "x", "--due", "soon"), "--due", 2),
+        (("list", "--filter", "due<soon"), "--filter", 2),
+        (("move", "nothing", "todo"), "nothing", 1),
+        (("list", "--project", "Nope"), "Nope", 1),
     ):
         answer = local(*arguments)
-        assert answer.returncode != 0
+        assert answer.returncode == code
         assert word in answer.stderr.lower() or word in answer.stderr
         assert "Traceback" not in answer.stderr
 
