@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -11,8 +12,10 @@ from psycopg import errors
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Integer, String, column, select, table
 
+from fluxboard.server.settings import Settings
 from fluxboard.server.storage.pipeline import Connection, Pipeline
 from fluxboard.server.storage.sql import Statement, Tx, command
+from tests.server.world import SECRET, done, running
 
 _INSERT = "INSERT INTO notes (id, text) VALUES (%(id)s::INTEGER, %(text)s::VARCHAR)"
 _ALL = "SELECT id, text FROM notes ORDER BY id"
@@ -167,3 +170,27 @@ def test_what_was_asked_ahead_is_not_older_than_what_was_written(connection: Con
         tx.ahead(find)
         tx.run(insert, id=1, text="one")
         assert tx.one(find) == "one"
+
+
+async def test_an_edit_waits_once_for_what_it_looks_at(
+    postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[str] = []
+    flush = Pipeline._flush
+    monkeypatch.setattr(Pipeline, "_flush", lambda self: (waits.append("waited"), flush(self)))
+    async with running(Settings(database=postgres, jwt_secret=SECRET)) as world:
+        ada = await world.person("ada")
+        path = f"/api/projects/{await ada.project()}/tasks"
+        one = {"title": "one", "id": str(uuid4())}
+
+        async def round_trips(call: Awaitable[Any]) -> int:
+            waits.clear()
+            await done(call)
+            return len(waits)
+
+        # Once for what it looks at, and once before the commit.
+        assert await round_trips(ada.post(path, one)) == 2
+        assert await round_trips(ada.put(f"{path}/{one['id']}", {"title": "two"})) == 2
+        # And once for what was done since an older revision, or for whose inbox it was in.
+        assert await round_trips(ada.put(f"{path}/{one['id']}", {"title": "three", "baseRev": 2})) == 3
+        assert await round_trips(ada.delete(f"{path}/{one['id']}")) == 3

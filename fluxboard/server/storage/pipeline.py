@@ -67,6 +67,8 @@ class Pipeline:
         self._expected: deque[Answer | str | None] = deque()
         #: The texts whose preparation was not answered; perhaps it never gets there.
         self._unprepared: set[str] = set()
+        #: So many of the expected answers are on their way.
+        self._flushed = 0
         self._synced = False
 
     def __enter__(self) -> Self:
@@ -103,14 +105,15 @@ class Pipeline:
 
     def rows(self, answer: Answer) -> list[Row]:
         """The rows of one of its answers."""
-        if answer.found is None:
-            self._flush()
-            while answer.found is None:
-                self._receive()
+        while answer.found is None:
+            if self._flushed <= 0:
+                self._flush()
+            self._receive()
         self._values.set_pgresult(answer.found)
         return self._values.load_rows(0, answer.found.ntuples, tuple)
 
     def _flush(self) -> None:
+        self._flushed = len(self._expected)
         self._libpq.send_flush_request()
         self._connection.wait(send(self._libpq))
 
@@ -149,6 +152,7 @@ class Pipeline:
     def _receive(self) -> None:
         (result,) = self._connection.wait(fetch_many(self._libpq))
         expected = self._expected.popleft()
+        self._flushed -= 1
         if result.status == pq.ExecStatus.FATAL_ERROR:
             raise errors.error_from_result(result)
         if result.status == pq.ExecStatus.PIPELINE_ABORTED:
