@@ -47,7 +47,9 @@ def demo(seconds: float | None) -> None:
 
 @cli.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=5050, show_default=True, help="0 takes a free one.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=5050, show_default=True, help="0 takes a free one."
+)
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of the database and the secret.")
 @click.option("--database", help="Database URL (default: SQLite in the data folder).")
 @click.option("--redis", help="Redis URL, where several servers share a PostgreSQL database.")

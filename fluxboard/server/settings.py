@@ -9,6 +9,7 @@ import tempfile
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from fluxboard.server.traces import asked_for, installed
 
@@ -55,15 +56,16 @@ class Settings:
         """Settings from options and the environment.
 
         Read are JWT_SECRET, CORS_ORIGINS, DATABASE_URL, REDIS_URL and METRICS_TOKEN, or the files that
-        JWT_SECRET_FILE and so on name. Raises BadSettings for a file that cannot be read, a database that is
-        shared without a JWT_SECRET, a secret that is too short, what needs a package that is not installed,
-        and several workers without PostgreSQL and Redis. Traces are sent with ``otel``, or where
+        JWT_SECRET_FILE and so on name. Raises BadSettings for a folder that cannot be written, a file that
+        cannot be read, a URL that says no place, a database that is shared without a JWT_SECRET, a secret
+        that is too short, what needs a package that is not installed, and several workers without PostgreSQL
+        and Redis. Traces are sent with ``otel``, or where
         OpenTelemetry's variables name a collector and its packages are installed.
         """
-        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make_writable(data)
         url = database_url(database, data)
         bus = redis or from_environment("REDIS_URL")
-        if bus and not bus.startswith(("redis://", "rediss://")):
+        if bus and not _is_redis(bus):
             raise BadSettings("Redis must be redis://HOST:PORT/NUMBER, or rediss:// with TLS.")
         if bus and find_spec("redis") is None:
             raise BadSettings("Redis needs one more package: pip install 'fluxboard[scale]'.")
@@ -106,11 +108,42 @@ def from_environment(name: str) -> str | None:
 def database_url(given: str | None, data: Path) -> str:
     """The database that is meant: given, from DATABASE_URL, or the file in ``data``. Raises BadSettings."""
     url = given or from_environment("DATABASE_URL") or f"sqlite:///{data.resolve() / 'fluxboard.db'}"
-    if not url.startswith(("sqlite:///", "postgresql://", "postgres://")):
+    file = url.startswith("sqlite:///") and url.removeprefix("sqlite:///") not in {"", ":memory:"}
+    if not file and not url.startswith(("postgresql://", "postgres://")):
         raise BadSettings("The database must be sqlite:///PATH or postgresql://USER@HOST/NAME.")
+    if not file and not _has_place(url):
+        raise BadSettings(
+            "The database URL is not postgresql://USER:PASSWORD@HOST:PORT/NAME with one host. In a user or a "
+            "password write @ as %40, / as %2F, # as %23, and so on."
+        )
     if url.startswith("postgres") and find_spec("psycopg") is None:
         raise BadSettings("PostgreSQL needs one more package: pip install 'fluxboard[postgres]'.")
     return url
+
+
+def _has_place(url: str) -> bool:
+    """Whether a URL can be taken apart, and no character of a password was taken for one of its signs."""
+    try:
+        parts = urlsplit(url)
+        return parts.port != 0 and parts.netloc.count("@") < 2 and not parts.fragment
+    except ValueError:
+        return False
+
+
+def _is_redis(url: str) -> bool:
+    """Whether a URL names a Redis; its client would take a number that is none for 0, another board's."""
+    if not url.startswith(("redis://", "rediss://")) or not _has_place(url):
+        return False
+    number = urlsplit(url).path.strip("/")
+    return not number or number.isdecimal()
+
+
+def _make_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise BadSettings(f"The data folder {folder} cannot be written: {error.strerror}.") from None
 
 
 def _secret(data: Path, *, single_machine: bool) -> str:
@@ -130,7 +163,12 @@ def _secret(data: Path, *, single_machine: bool) -> str:
         with contextlib.suppress(FileExistsError):
             os.link(made, path)
         os.unlink(made)
-    secret = path.read_text().strip()
+    try:
+        secret = path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise BadSettings(f"{path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        secret = ""
     if len(secret) < SECRET_MIN:
         raise BadSettings(f"{path} is damaged. Delete it; everybody then signs in again.")
     return secret

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from sqlalchemy import Engine, column, create_engine, event, inspect, select, table, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import URL, Engine, column, create_engine, event, inspect, select, table, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from fluxboard.server.storage.sql import Statement, Tx
@@ -46,6 +46,13 @@ def schema_of(tx: Tx) -> str:
 def migrate(database: str) -> None:
     """Runs the migrations that are missing. Raises DatabaseTooNew and DatabaseUnreachable."""
     engine = open_engine(database)
+    try:
+        _upgrade(engine, database)
+    except DBAPIError as error:
+        raise DatabaseUnreachable(database, str(error.orig)) from None
+
+
+def _upgrade(engine: Engine, database: str) -> None:
     with writing(database), engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             # Two servers that start together migrate one after the other.
@@ -78,19 +85,25 @@ def open_engine(database: str, begin: str = "BEGIN IMMEDIATE") -> Engine:
         event.listen(engine, "begin", lambda begun: begun.exec_driver_sql(begin))
     try:
         engine.connect().close()
-    except OperationalError as error:
+    except DBAPIError as error:
         raise DatabaseUnreachable(database, str(error.orig)) from None
     return engine
 
 
 @contextlib.contextmanager
 def writing(database: str) -> Iterator[None]:
-    """Waits for the turn to write where the database is a file; PostgreSQL needs none."""
+    """Waits for the turn to write where the database is a file; PostgreSQL needs none.
+
+    Raises DatabaseUnreachable.
+    """
     file = file_of(database)
     if file is None:
         yield
         return
-    turn = WriterTurn(file)
+    try:
+        turn = WriterTurn(file)
+    except OSError as error:
+        raise DatabaseUnreachable(database, str(error)) from None
     try:
         with turn:
             yield
@@ -113,8 +126,10 @@ def place_of(database: str) -> str:
     return f"{where.hostname or 'localhost'}:{where.port or 5432}{where.path}"
 
 
-def _with_driver(database: str) -> str:
-    """SQLAlchemy's spelling of a URL."""
+def _with_driver(database: str) -> str | URL:
+    """SQLAlchemy's spelling of a URL; the path of a file stays as it is, with any ``%`` and ``?`` in it."""
+    if (file := file_of(database)) is not None:
+        return URL.create("sqlite", database=str(file))
     for scheme in ("postgresql://", "postgres://"):
         if database.startswith(scheme):
             return "postgresql+psycopg://" + database.removeprefix(scheme)
