@@ -19,10 +19,12 @@ from fluxboard.server.commands.ledger import Ledger, Op
 from fluxboard.server.errors import BadInput, Conflict, Unavailable
 from fluxboard.server.metrics import Metrics
 from fluxboard.server.storage.engine import Committed, Storage, open_storage
+from fluxboard.server.storage.migrate import schema_of
 from fluxboard.server.storage.postgres import THREADS, PostgresStorage
 from fluxboard.server.storage.sql import Statement, Tx, command
 from fluxboard.server.storage.sqlite import SqliteStorage
 from fluxboard.server.storage.tables import projects, users
+from tests.server.conftest import drop_postgres, new_postgres
 from tests.server.world import World, done, refused
 from tests.support.waiting import until
 
@@ -408,6 +410,22 @@ def _blocked(url: str) -> bool:
 
     with psycopg.connect(url) as connection:
         return bool(connection.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone())
+
+
+async def test_a_database_that_is_away_is_told_after_one_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fluxboard.server.storage.postgres.CONNECT_SECONDS", 0.5)
+    name, url = new_postgres()
+    storage = open_storage(url, lambda _: None, Metrics())
+    try:
+        await asyncio.to_thread(drop_postgres, name)
+        begun = time.monotonic()
+        with pytest.raises(Unavailable, match="cannot be reached"):
+            await storage.read(schema_of)
+        with pytest.raises(Unavailable, match="cannot be reached"):
+            await storage.write(schema_of)
+        assert time.monotonic() - begun < 2
+    finally:
+        await storage.close()
 
 
 def _terminate(url: str) -> None:

@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 
 import psycopg
 from psycopg import errors
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolTimeout
 
 from fluxboard.server.errors import Unavailable
 from fluxboard.server.metrics import Metrics
@@ -149,7 +149,8 @@ class PostgresStorage:
                 continue
             except _LOST as error:
                 log.warning("database connection lost: %s", error)
-                if attempt == TRIES - 1:
+                # A pool that had no connection to give has been trying for long enough.
+                if isinstance(error, PoolTimeout) or attempt == TRIES - 1:
                     raise _unreachable() from None
         raise _busy()
 
