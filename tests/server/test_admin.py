@@ -21,7 +21,7 @@ from fluxboard.server.commands import upkeep
 from fluxboard.server.commands.accounts import NO_PASSWORD
 from fluxboard.server.errors import BadInput, Conflict, NotFound
 from fluxboard.server.settings import Settings
-from fluxboard.server.storage.migrate import DatabaseUnreachable, file_of
+from fluxboard.server.storage.migrate import DatabaseUnreachable, file_of, migrate
 from fluxboard.server.storage.sql import Tx
 from fluxboard.server.storage.turn import WriterTurn
 from tests.server.world import PASSWORD, Person, World, done, refused
@@ -375,3 +375,13 @@ async def test_a_postgres_without_a_board_is_told(settings: Settings) -> None:
     with pytest.raises(DatabaseTooOld, match="no board in it"), open_database(url):
         pass
     drop_postgres(name)
+
+
+async def test_a_postgres_that_does_not_let_us_read_is_told(postgres: str) -> None:
+    migrate(postgres)
+    for given, said in (
+        ("options=-c%20role%3Dpg_monitor", "permission denied for table alembic_version"),
+        ("nonsense=1", "nonsense"),
+    ):
+        with pytest.raises(DatabaseUnreachable, match=said), open_database(f"{postgres}?{given}"):
+            pass

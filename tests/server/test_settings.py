@@ -8,6 +8,7 @@ import pytest
 
 from fluxboard.server.settings import BadSettings, Settings
 from fluxboard.server.storage.migrate import DatabaseUnreachable, migrate
+from fluxboard.server.storage.moving import count_rows
 
 
 @pytest.mark.parametrize(
@@ -49,6 +50,8 @@ def test_a_file_that_is_no_database_or_not_ours_is_told(tmp_path: Path) -> None:
     file.write_bytes(b"not a database, and long enough to be read as one" * 100)
     with pytest.raises(DatabaseUnreachable, match="file is not a database"):
         migrate(f"sqlite:///{file}")
+    with pytest.raises(DatabaseUnreachable, match="file is not a database"):
+        count_rows(f"sqlite:///{file}")
     (tmp_path / "other.db-turn").mkdir()
     with pytest.raises(DatabaseUnreachable, match=r"other\.db-turn"):
         migrate(f"sqlite:///{tmp_path}/other.db")

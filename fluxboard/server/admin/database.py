@@ -56,7 +56,7 @@ def open_database(database: str) -> Iterator[Database]:
     file = file_of(database)
     opened = _postgres(database) if file is None else _sqlite(database, file)
     with opened as found:
-        schema = _schema(found)
+        schema = _schema(found, database)
         if schema > HEAD:
             raise DatabaseTooNew(schema)
         if schema < HEAD:
@@ -64,13 +64,13 @@ def open_database(database: str) -> Iterator[Database]:
         yield found
 
 
-def _schema(database: Database) -> str:
+def _schema(opened: Database, database: str) -> str:
     try:
-        return database.read(schema_of)
+        return opened.read(schema_of)
     except Exception as error:
-        if "alembic_version" in str(error):
+        if any(words in str(error) for words in ("no such table", "does not exist")):
             return ""
-        raise
+        raise DatabaseUnreachable(database, str(error)) from None  # such as a role that may not read it
 
 
 class _Sqlite:
@@ -162,7 +162,7 @@ def _postgres(database: str) -> Iterator[Database]:
 
     try:
         connection = psycopg.connect(database, autocommit=True)
-    except psycopg.OperationalError as error:
+    except psycopg.Error as error:
         raise DatabaseUnreachable(database, str(error)) from None
     with connection:
         yield _Postgres(connection)

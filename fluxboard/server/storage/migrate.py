@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -84,9 +85,11 @@ def open_engine(database: str, begin: str = "BEGIN IMMEDIATE") -> Engine:
         event.listen(engine, "connect", lambda driver, _: setattr(driver, "isolation_level", None))
         event.listen(engine, "begin", lambda begun: begun.exec_driver_sql(begin))
     try:
-        engine.connect().close()
-    except DBAPIError as error:
-        raise DatabaseUnreachable(database, str(error.orig)) from None
+        with engine.connect() as opened:
+            if engine.dialect.name == "sqlite":  # only who reads it sees whether it is one
+                opened.connection.cursor().execute("PRAGMA schema_version")
+    except (DBAPIError, sqlite3.DatabaseError) as error:
+        raise DatabaseUnreachable(database, str(getattr(error, "orig", error))) from None
     return engine
 
 
