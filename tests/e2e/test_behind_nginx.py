@@ -142,6 +142,14 @@ async def test_people_on_different_servers_see_each_other_and_each_others_edits(
         await until(lambda: {user.name for user in ada.board.online} == {"p0"}, what="he left")
 
 
+async def test_what_is_for_those_who_run_it_is_not_passed_on(site: Site) -> None:
+    async with httpx.AsyncClient(base_url=site.url) as http:
+        assert (await http.get("/health")).status_code == 200
+        for path in ("/ready", "/ready/", "/ready%2F", "/ready//?redis=optional", "/metrics", "/metrics/"):
+            answer = await http.get(path)
+            assert (answer.status_code, b"nginx" in answer.content) == (404, True), path
+
+
 @pytest.mark.long(25)
 async def test_a_server_that_is_killed_under_load_loses_nothing_and_nobody(site: Site) -> None:
     async with at_work(site, 4) as people:
