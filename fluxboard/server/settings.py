@@ -57,10 +57,10 @@ class Settings:
 
         Read are JWT_SECRET, CORS_ORIGINS, DATABASE_URL, REDIS_URL and METRICS_TOKEN, or the files that
         JWT_SECRET_FILE and so on name. Raises BadSettings for a folder that cannot be written, a file that
-        cannot be read, a URL that says no place, a database that is shared without a JWT_SECRET, a secret
-        that is too short, what needs a package that is not installed, and several workers without PostgreSQL
-        and Redis. Traces are sent with ``otel``, or where
-        OpenTelemetry's variables name a collector and its packages are installed.
+        cannot be read, a URL or an origin that is none, a database that is shared without a JWT_SECRET, a
+        secret that is too short, what needs a package that is not installed, and several workers without
+        PostgreSQL and Redis. Traces are sent with ``otel``, or where OpenTelemetry's variables name a
+        collector and its packages are installed.
         """
         _make_writable(data)
         url = database_url(database, data)
@@ -83,7 +83,7 @@ class Settings:
             database=url,
             redis=bus,
             jwt_secret=_secret(data, single_machine=url.startswith("sqlite:")),
-            cors_origins=tuple(origin.strip() for origin in origins.split(",") if origin.strip()),
+            cors_origins=tuple(_origin(given.strip()) for given in origins.split(",") if given.strip()),
             log_level=log_level,
             workers=workers,
             metrics_token=metrics_token,
@@ -128,6 +128,15 @@ def _has_place(url: str) -> bool:
         return parts.port != 0 and parts.netloc.count("@") < 2 and not parts.fragment
     except ValueError:
         return False
+
+
+def _origin(given: str) -> str:
+    """An origin as browsers spell it. Raises BadSettings for what none of them would ever send."""
+    origin = given.lower().removesuffix("/")
+    scheme, _, host = origin.partition("://")
+    if not scheme or not host or "/" in host or "*" in host:
+        raise BadSettings(f"CORS_ORIGINS has {given}, and needs origins such as https://board.example.com.")
+    return origin
 
 
 def _is_redis(url: str) -> bool:

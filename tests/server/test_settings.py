@@ -35,6 +35,21 @@ def test_a_url_that_says_no_place_is_refused(
     assert "s3" not in str(refused.value)
 
 
+def test_an_origin_is_as_browsers_spell_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORS_ORIGINS", "https://Board.example.com/, http://localhost:8080,")
+    assert Settings.load(data=tmp_path).cors_origins == ("https://board.example.com", "http://localhost:8080")
+    for none in (
+        "*",
+        "board.example.com",
+        "https://",
+        "https://board.example.com/app",
+        "https://*.example.com",
+    ):
+        monkeypatch.setenv("CORS_ORIGINS", none)
+        with pytest.raises(BadSettings, match="CORS_ORIGINS has "):
+            Settings.load(data=tmp_path)
+
+
 def test_a_folder_or_a_secret_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
