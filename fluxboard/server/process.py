@@ -97,7 +97,7 @@ class _Uvicorn(uvicorn.Server):
 
 
 def run(settings: Settings, ready: Callable[[str], None], *, attached: bool = False) -> None:
-    """Serves until SIGTERM or SIGINT; ``ready`` is called with the URL once it listens.
+    """Serves until SIGTERM, SIGINT or SIGHUP; ``ready`` is called with the URL once it listens.
 
     An ``attached`` server also ends when its standard input does, and so with the process that started it.
     Raises OSError when it cannot listen, and what opening the database raises.
@@ -126,11 +126,14 @@ async def serve(
     ready: Callable[[], None],
     unwanted: Callable[[], None] | None = None,
 ) -> None:
-    """Serves until SIGTERM or SIGINT, or until ``unwanted``, which may block, returns."""
+    """Serves until SIGTERM, SIGINT or SIGHUP, or until ``unwanted``, which may block, returns."""
     process = listener(Server(settings), ready)
     loop = asyncio.get_running_loop()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    endings = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # nohup has it ignored
+        endings.append(signal.SIGHUP)
+    for number in endings:
         loop.add_signal_handler(number, process.end)
     if unwanted is not None:
 

@@ -110,6 +110,19 @@ async def test_sigterm_drains_and_no_secret_is_logged(process: Process, tmp_path
     assert not (tmp_path / "fluxboard.db-wal").exists(), "the database was closed"
 
 
+async def test_a_terminal_that_closes_ends_it_in_order(process: Process, tmp_path: Path) -> None:
+    async with httpx.AsyncClient(base_url=process.url) as http:
+        body = {"email": "ada@example.com", "password": PASSWORD, "name": "ada"}
+        auth = await done(http.post("/api/auth/signup", json=body))
+    ear = Ear(process.url)
+    await ear.connect({"token": auth["token"]}, "websocket")
+    process.child.send_signal(signal.SIGHUP)
+    assert await process.ends(5) == 0
+    assert ear.of("server:draining"), "it was told"
+    await ear.close()
+    assert not (tmp_path / "fluxboard.db-wal").exists(), "the database was closed"
+
+
 async def test_what_was_acknowledged_survives_kill_9(process: Process, tmp_path: Path) -> None:
     async with httpx.AsyncClient(base_url=process.url) as http:
         body = {"email": "ada@example.com", "password": PASSWORD, "name": "ada"}
