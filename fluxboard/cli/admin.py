@@ -298,9 +298,9 @@ def delete_project(context: click.Context, project: str, yes: bool) -> None:
 @projects.command("add-member")
 @click.argument("project")
 @click.argument("user")
-@click.option("--role", type=click.Choice(ROLES), default="member", show_default=True)
+@click.option("--role", type=click.Choice(ROLES), help="Who is new is a member without it.")
 @click.pass_context
-def add_member(context: click.Context, project: str, user: str, role: Role) -> None:
+def add_member(context: click.Context, project: str, user: str, role: Role | None) -> None:
     """Let somebody into a project, or change their role."""
     from fluxboard.server.admin import accounts, boards
 

@@ -221,6 +221,8 @@ async def test_a_project_changes_hands(world: World) -> None:
     ada, mila, sara = [await world.person(name) for name in ("ada", "mila", "sara")]
     project = await ada.project()
     await write(world, lambda tx: boards.add_member(tx, project, sara.id, "owner"))
+    kept = await write(world, lambda tx: boards.add_member(tx, project, sara.id))
+    assert kept.role == "owner", "who is in already keeps their role where none is given"
     await write(world, lambda tx: boards.transfer(tx, project, mila.id))
     members = (await done(mila.get(f"/api/projects/{project}/members")))["members"]
     assert {member["name"]: member["role"] for member in members} == {

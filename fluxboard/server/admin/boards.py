@@ -110,11 +110,11 @@ def delete(tx: Tx, project_id: str) -> None:
         projects.remove(ledger)
 
 
-def add_member(tx: Tx, project_id: str, user_id: str, role: Role) -> Member:
-    """Lets somebody in; a member gets the role."""
+def add_member(tx: Tx, project_id: str, user_id: str, role: Role | None = None) -> Member:
+    """Lets somebody in; who is a member already gets the role, and without one keeps theirs."""
     with ledger_of(tx, project_id) as ledger:
-        people.add(ledger, MemberAdd(user_id=user_id, role=role))
-        return people.set_role(ledger, user_id, role)
+        member = people.add(ledger, MemberAdd(user_id=user_id, role=role or "member"))
+        return member if role is None else people.set_role(ledger, user_id, role)
 
 
 def remove_member(tx: Tx, project_id: str, user_id: str) -> None:
