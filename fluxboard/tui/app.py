@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
 
@@ -115,6 +116,18 @@ class FluxboardApp(App[None]):
         if isinstance(renderable, CompositorUpdate) and not self.is_headless and not self._batch_count:
             renderable = self._frames.thin(renderable)
         super()._display(screen, renderable)
+
+    @contextmanager
+    def suspend(self) -> Iterator[None]:
+        """Lends the terminal to another program, and takes it back after an error as well."""
+        error: BaseException | None = None
+        with super().suspend():
+            try:
+                yield
+            except BaseException as raised:
+                error = raised  # Textual's own would leave the terminal as it is
+        if error is not None:
+            raise error
 
     def redraw(self) -> None:
         """Paints everything anew, whatever the terminal shows now."""

@@ -310,17 +310,24 @@ class EditorScreen(ModalScreen[str]):
 
         import click
 
+        def edited(text: str) -> str | None:
+            # As bytes: what an editor writes need not be UTF-8.
+            written = click.edit(f"{text}\n".encode(), extension=".md")
+            return None if written is None else written.decode("utf-8-sig", "replace")
+
         area = self.query_one("#description", TextArea)
         try:
             with self.app.suspend(), self.app.batch_update():
-                text = await to_thread(click.edit, area.text, extension=".md")
+                text = await to_thread(edited, area.text)
         except SuspendNotSupported:
             self._say("This terminal cannot make room for another program.")
         except click.ClickException as error:
             self._say(f"The editor did not start: {error.format_message()}. Set $EDITOR to yours.")
+        except (OSError, ValueError) as error:  # it took the file away, or a quote in $EDITOR stays open
+            self._say(f"Nothing came back from the editor: {error}")
         else:
             if text is not None:
-                area.load_text(text.rstrip("\n"))
+                area.load_text(text.replace("\r\n", "\n").rstrip("\n"))
         self.app.refresh(layout=True)
 
     # -- saving and leaving
