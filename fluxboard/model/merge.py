@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Final
 
-from fluxboard.model.types import ChecklistItem
+from msgspec.structs import asdict, replace
+
+from fluxboard.model.types import ChecklistItem, Column
 
 #: Fields whose text a person typed; overwriting it would lose work.
 TEXT_FIELDS: Final = frozenset({"title", "description"})
@@ -72,6 +74,32 @@ def merge_checklist(
     ]
     present = {item.id for item in theirs} | set(before)
     return (*merged, *(item for item in mine if item.id not in present))
+
+
+def merge_columns(
+    base: Sequence[Column], mine: Sequence[Column], theirs: Sequence[Column]
+) -> tuple[Column, ...]:
+    """What each side made, changed and removed is done to the other's; in my order where I changed it."""
+    before, after, now = ({column.id: column for column in side} for side in (base, mine, theirs))
+
+    def merged(id_: str) -> Column:
+        if id_ not in before:
+            return after[id_] if id_ in after else now[id_]
+        old = asdict(before[id_])
+        return replace(now[id_], **{n: v for n, v in asdict(after[id_]).items() if v != old[n]})
+
+    kept = [id_ for id_ in before if id_ in after]
+    first, second = (mine, theirs) if kept != [id_ for id_ in after if id_ in before] else (theirs, mine)
+    there = (after.keys() & now.keys()) | ((after.keys() | now.keys()) - before.keys())
+    order = [column.id for column in first if column.id in there]
+    place = 0
+    for column in second:  # a new one goes behind the one that it stands behind
+        if column.id in order:
+            place = order.index(column.id) + 1
+        elif column.id in there:
+            order.insert(place, column.id)
+            place += 1
+    return tuple(merged(id_) for id_ in order)
 
 
 def _hunks(old: list[str], text: str) -> list[_Hunk]:

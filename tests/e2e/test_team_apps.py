@@ -88,3 +88,23 @@ async def test_preferences_reach_the_other_terminal_and_hide_me(office: Office) 
     await until(lambda: second.sees("Write") and bool(second.board.news.told), what="heard")
     assert not bob.toasts()
     assert not second.toasts()
+
+
+@in_office
+async def test_two_at_the_settings_keep_what_the_other_saved(office: Office) -> None:
+    one = await office.person("Ada")
+    two = await office.terminal(one)
+    await one.press("comma", "j", "j", "l")
+    await one.type("9")
+    await one.press("enter")
+    await two.press("comma", "enter")
+    await two.type("!")
+    await two.press("enter", "j", "j", "j", "n")
+    await two.type("QA")
+    await two.press("enter", "ctrl+s")
+    await until(lambda: one.board.board.project.name == "Relaunch!", what="the first one heard")
+    await one.press("ctrl+s")
+    await until(lambda: two.board.board.project.columns[0].wip_limit == 9, what="the limit")
+    project = two.board.board.project
+    assert project.name == "Relaunch!"
+    assert [column.name for column in project.columns][:3] == ["To Do", "In Progress", "QA"]

@@ -3,8 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fluxboard.model.merge import merge_checklist, merge_labels, merge_text
-from fluxboard.model.types import ChecklistItem
+from fluxboard.model.merge import merge_checklist, merge_columns, merge_labels, merge_text
+from fluxboard.model.types import ChecklistItem, Column
 
 BASE = "one\ntwo\nthree\nfour\nfive\n"
 
@@ -57,3 +57,36 @@ def test_checklists_keep_what_each_side_did() -> None:
     new = ChecklistItem(id="n", text="new")
     assert merge_checklist((a, b, c), (done, b, new), (c, a, renamed)) == (done, renamed, new)
     assert merge_checklist((a,), (a,), ()) == ()
+
+
+def columns(*names: str) -> tuple[Column, ...]:
+    return tuple(Column(id=name, name=name) for name in names)
+
+
+columns_of = st.lists(st.sampled_from("abcdef"), max_size=5, unique=True).map(lambda names: columns(*names))
+
+
+def test_two_who_change_columns_both_get_what_they_did() -> None:
+    base = columns("a", "b", "c")
+    mine = (Column(id="a", name="a", wip_limit=3), *columns("b", "new", "c"))
+    theirs = (Column(id="a", name="A"), *columns("c", "qa"))
+    merged = merge_columns(base, mine, theirs)
+    assert merged == (Column(id="a", name="A", wip_limit=3), *columns("new", "c", "qa"))
+
+
+def test_the_order_is_mine_where_i_changed_it() -> None:
+    base = columns("a", "b", "c")
+    assert merge_columns(base, columns("c", "a", "b"), columns("a", "b", "qa", "c")) == columns(
+        "c", "a", "b", "qa"
+    )
+    assert merge_columns(base, columns("a", "b", "c", "d"), columns("b", "a", "c")) == columns(
+        "b", "a", "c", "d"
+    )
+
+
+@given(columns_of, columns_of)
+def test_columns_that_only_one_side_changed_are_theirs(
+    base: tuple[Column, ...], changed: tuple[Column, ...]
+) -> None:
+    assert merge_columns(base, changed, base) == changed
+    assert merge_columns(base, base, changed) == changed

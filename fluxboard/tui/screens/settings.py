@@ -17,6 +17,7 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from fluxboard.model.merge import merge_columns
 from fluxboard.model.text import clean_line
 from fluxboard.model.types import COLORS, COMPLETED, PROJECT_NAME_MAX, Column, ProjectPatch, new_id
 from fluxboard.tui.dates import due_day, parse_day
@@ -63,7 +64,7 @@ class SettingsScreen(ModalScreen[None]):
         super().__init__()
         self.board = board
         self._today = today
-        project = board.project
+        self._base = project = board.project
         self._called, self._due = project.name, project.due_date
         self._columns = list(project.columns)
 
@@ -91,11 +92,13 @@ class SettingsScreen(ModalScreen[None]):
 
     @property
     def _patch(self) -> ProjectPatch:
-        now = self.board.project
+        """What was changed here, and nothing of what somebody else saved meanwhile."""
+        base, now = self._base, self.board.project
+        columns = merge_columns(base.columns, self._columns, now.columns)
         return ProjectPatch(
-            name=self._called if self._called != now.name else UNSET,
-            due_date=self._due if self._due != now.due_date else UNSET,
-            columns=tuple(self._columns) if tuple(self._columns) != now.columns else UNSET,
+            name=self._called if self._called != base.name else UNSET,
+            due_date=self._due if self._due != base.due_date else UNSET,
+            columns=columns if columns != now.columns else UNSET,
         )
 
     def _show(self, at: int | None = None) -> None:
