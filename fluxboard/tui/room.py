@@ -60,10 +60,10 @@ class Room:
         self.screen.refresh_chrome()
 
     def follow_cursor(self) -> None:
-        """The task beside the board is the one under the cursor."""
-        task_id = self.screen.cursor.task_id
-        if self.pane is not None and self.pane.display and task_id is not None:
-            self.pane.show(task_id)
+        """The task beside the board is the one under the cursor; no text is taken from who writes there."""
+        task_id, pane = self.screen.cursor.task_id, self.pane
+        if pane is not None and pane.display and task_id is not None and not pane.holds_text:
+            pane.show(task_id)
 
     def toggle_sidebar(self) -> None:
         """Shows the people, or gives their room to the columns."""

@@ -108,3 +108,42 @@ async def test_two_at_the_settings_keep_what_the_other_saved(office: Office) -> 
     project = two.board.board.project
     assert project.name == "Relaunch!"
     assert [column.name for column in project.columns][:3] == ["To Do", "In Progress", "QA"]
+
+
+@in_office
+async def test_what_was_meant_for_a_deleted_task_meets_no_other(office: Office) -> None:
+    ada, bob = await office.person("Ada"), await office.person("Bob")
+    await live(ada, bob)
+    first, second, _ = ada.board.board.create_all([TaskCreate(title=f"Task {number}") for number in range(3)])
+    await until(lambda: bob.sees("Task 2"))
+    await bob.press("full_stop", *"delete")
+    ada.board.board.delete([first])
+    await until(lambda: bob.board.cursor.task_id == second, what="the neighbour takes its place")
+    await bob.press("enter")
+    assert not bob.sees("Delete this task?")
+    assert ("This task is no longer in view.", "information") in bob.toasts()
+    await bob.press("enter", "x")
+    await bob.type("a line")
+    ada.board.board.delete([second])
+    await until(lambda: bob.sees("Somebody deleted this task"))
+    await bob.press("enter")
+    assert bob.sees("a line")
+    assert any("its checklist takes nothing more" in text for text, _ in bob.toasts())
+    assert not bob.sees("cannot be reached now")
+
+
+@in_office
+async def test_a_comment_half_changed_is_kept(office: Office) -> None:
+    ada = await office.person("Ada")
+    ada.board.board.create(TaskCreate(title="Write"))
+    await ada.press("enter", "c")
+    await ada.type("said")
+    await ada.press("ctrl+s")
+    await until(lambda: ada.sees("▌ said"))
+    ada.app.screen.query_one("#remarks").children[0].focus()
+    await ada.press("e", "end")
+    await ada.type(" more")
+    await ada.press("escape", "j")
+    ada.app.screen.query_one("#remarks").children[0].focus()
+    await ada.press("e")
+    assert ada.sees("said more")

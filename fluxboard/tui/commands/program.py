@@ -120,11 +120,18 @@ def menu(screen: BoardScreen) -> None:
         if action.in_menu and action.when(screen)
     ]
 
-    def chosen(action_id: str | None) -> None:
-        if action_id is not None:
-            screen.call_later(screen.run_action, f"act('{action_id}')")
+    targets = screen.cursor.targets()
 
-    count = len(screen.cursor.targets())
+    def chosen(action_id: str | None) -> None:
+        if action_id is None:
+            return
+        # Somebody may have deleted the task meanwhile: the one that took its place was not meant.
+        if set(screen.cursor.targets()) <= set(targets):
+            screen.call_later(screen.run_action, f"act('{action_id}')")
+        else:
+            screen.notify("This task is no longer in view.", timeout=4)
+
+    count = len(targets)
     screen.app.push_screen(PickScreen(f"{count} tasks" if count > 1 else "This task", items), chosen)
 
 

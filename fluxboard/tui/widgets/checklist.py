@@ -174,6 +174,9 @@ class Checklist(Vertical):
             event.input.display = False
             self._lines.focus()
             return
+        if self._shown is None or self._shown.id not in self.board.tasks:
+            self.notify("This task was deleted: its checklist takes nothing more.", severity="warning")
+            return
         if self._writing is None:
             self.save([*self.items, ChecklistItem(id=new_id(), text=text)])
             event.input.value = ""

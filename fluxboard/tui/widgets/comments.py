@@ -232,7 +232,7 @@ class Conversation(Vertical):
             self.notify("Only its author may change a comment.", timeout=3)
             return
         self._changing = comment
-        self._open(comment.content)
+        self._open(self._unsent.get(comment.id) or comment.content)
 
     def remove_comment(self, comment: Comment) -> None:
         """Deletes one's own comment, after a question."""
@@ -268,8 +268,7 @@ class Conversation(Vertical):
 
     def stop_writing(self, *, quietly: bool = False) -> None:
         """Closes the box; what was not sent is there next time."""
-        if self._changing is None and self._task_id:
-            self._unsent[self._task_id] = self._box.text
+        self._unsent[self._changing.id if self._changing is not None else self._task_id] = self._box.text
         self._box.display = False
         self.query_one("#hint").display = False
         self.board.company.stop_typing()
@@ -300,7 +299,8 @@ class Conversation(Vertical):
             title = f"Comments {count}" if count else "No comments"
             if len(comments) > _SHOWN:
                 title += f", the newest {_SHOWN}"
-            title += "; they are on the server, which cannot be reached now" if away else "; c writes one"
+            if task is not None:
+                title += "; they are on the server, which cannot be reached now" if away else "; c writes one"
             self._heading.update(title)
             if comments == self._drawn:
                 return

@@ -13,7 +13,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Markdown, Static
+from textual.widgets import Input, Markdown, Static, TextArea
 
 from fluxboard.client.events import BoardEvent, Changed, Commented, Moved, Presence
 from fluxboard.model.types import COMPLETED, Task
@@ -133,6 +133,12 @@ class TaskPane(Vertical):
     def _has_focus(self) -> bool:
         focused = self.screen.focused
         return focused is not None and self in focused.ancestors
+
+    @property
+    def holds_text(self) -> bool:
+        """Whether I still write here, though the task was deleted meanwhile."""
+        writing = isinstance(self.screen.focused, Input | TextArea)
+        return writing and self._has_focus and self.task_id not in self.board.tasks
 
     @property
     def own_keys(self) -> frozenset[str]:
