@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -81,6 +82,8 @@ class FluxboardApp(App[None]):
         self._frames = Frames(erase=erases_in_colour())
         self._turns = Turns(self, super().on_event)
         self._start_at: str | None = None
+        self._has_terminal = asyncio.Event()
+        self._has_terminal.set()
         self._idle = False
         self._idle_timer: Timer | None = None
         for own in (DARK, LIGHT, SIXTEEN):
@@ -121,11 +124,15 @@ class FluxboardApp(App[None]):
     def suspend(self) -> Iterator[None]:
         """Lends the terminal to another program, and takes it back after an error as well."""
         error: BaseException | None = None
-        with super().suspend():
-            try:
-                yield
-            except BaseException as raised:
-                error = raised  # Textual's own would leave the terminal as it is
+        self._has_terminal.clear()
+        try:
+            with super().suspend():
+                try:
+                    yield
+                except BaseException as raised:
+                    error = raised  # Textual's own would leave the terminal as it is
+        finally:
+            self._has_terminal.set()
         if error is not None:
             raise error
 
@@ -247,6 +254,8 @@ class FluxboardApp(App[None]):
         return None
 
     async def _close_board(self) -> None:
+        # Another program that has the terminal is not disturbed, and what it wrote is kept.
+        await self._has_terminal.wait()
         while len(self.screen_stack) > 1:
             await self.pop_screen()
         board, self._board = self._board, None

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+
+import pytest
 from textual.widgets import Input, Select, Static, TextArea
 
 from fluxboard.model.types import Task
+from fluxboard.tui.memory import NoMemory
 from fluxboard.tui.screens.confirm import ConfirmScreen
 from fluxboard.tui.screens.editor import EditorScreen
+from fluxboard.tui.wishes import BoardClosed
 from tests.support.fake_board import FakeBoard
 from tests.support.waiting import until
 from tests.tui.conftest import Open, Opened, cards
@@ -132,3 +137,24 @@ async def test_a_field_is_seen_with_its_label_on_the_smallest_screen(opened: Ope
             await until(lambda label=label: f"  {label}" in it.text(), what=label)  # type: ignore[misc]
         it.app.screen.query_one("#title").focus()
         await until(lambda: "  Title" in it.text(), what="the first label again")
+
+
+async def test_another_program_keeps_the_terminal_and_its_text_where_the_board_is_lost(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, memory = threading.Event(), NoMemory()
+
+    def edit(text: bytes, extension: str) -> bytes:
+        written.wait(10)
+        return b"from outside\n"
+
+    monkeypatch.setattr("click.edit", edit)
+    async with opened(one_task(), memory=memory) as it:
+        monkeypatch.setattr(type(it.app._driver), "can_suspend", True)
+        await it.press("e", "ctrl+o")
+        it.screen.post_message(BoardClosed("You are no longer a member of this project", sign_in=False))
+        await it.pilot.pause(0.1)
+        assert isinstance(it.app.screen, EditorScreen)
+        written.set()
+        await until(lambda: "no longer a member" in it.text(), what="the way on")
+        assert memory.draft("p1/t") == {"description": "from outside"}

@@ -295,13 +295,16 @@ class EditorScreen(ModalScreen[str]):
         """A crash takes nothing: what differs from the task is kept here. The others see that I write."""
         if not self.is_mounted:
             return
-        typed = self._values()
-        changed = {name: value for name, value in typed.items() if value != self._shown[name]}
-        if self._draft is None:
-            self._memory.keep_draft(self._kept_as, changed)
+        changed = self._keep_draft()
         field = event.control.id
         if self.task_id is not None and field in changed:
             self.board.company.typing(self.task_id, field)
+
+    def _keep_draft(self) -> dict[str, str]:
+        changed = {name: value for name, value in self._values().items() if value != self._shown[name]}
+        if self._draft is None:
+            self._memory.keep_draft(self._kept_as, changed)
+        return changed
 
     @work
     async def action_write_outside(self) -> None:
@@ -328,6 +331,7 @@ class EditorScreen(ModalScreen[str]):
         else:
             if text is not None:
                 area.load_text(text.replace("\r\n", "\n").rstrip("\n"))
+                self._keep_draft()  # at once: where the board was lost meanwhile, this screen closes now
         self.app.refresh(layout=True)
 
     # -- saving and leaving
