@@ -39,7 +39,12 @@ class Adding:
             return
         self._status = status
         self._box = QuickAddBox(
-            screen.today, screen.board.user, screen.board.members, self.words, self._unsent
+            screen.today,
+            screen.board.user,
+            screen.board.members,
+            self.words,
+            self._unsent,
+            has_room=lambda: screen.has_room(status, [""]),
         )
         await lane.mount(self._box)
 
@@ -62,8 +67,6 @@ class Adding:
     def add(self, task: QuickAdd) -> None:
         """Makes a task at the bottom of the column, and shows it."""
         screen = self.screen
-        if not screen.has_room(self._status, [""]):
-            return
         task_id = screen.board.create(_creation(task, self._status))
         screen.after_edit()
         if screen.view.is_shown(task_id):

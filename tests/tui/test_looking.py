@@ -183,6 +183,9 @@ async def test_a_full_column_takes_no_more(opened: Open) -> None:
         await it.press("L")
         assert it.board.tasks["todo-1"].status == "todo"
         assert ("Review is full: 1 of 1", "warning") in it.toasts
+        await it.press("l", "n", *"kept", "enter")
+        assert it.ids("review") == ["review-1"]
+        assert it.app.screen.query_one("#quick-add Input", Input).value == "kept"
 
 
 async def test_archiving(opened: Open) -> None:

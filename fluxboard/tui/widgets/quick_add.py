@@ -100,8 +100,12 @@ class QuickAddBox(Vertical):
         members: Sequence[Member],
         words: Callable[[], Iterable[Choice]],
         text: str = "",
+        *,
+        has_room: Callable[[], bool],
     ) -> None:
+        """``has_room`` says whether the column takes one more, and tells the user where it does not."""
         super().__init__(id="quick-add")
+        self._has_room = has_room
         self._today, self._me = today, me
         self._names = {member.user_id: member.name or member.email for member in members} | {me.id: "you"}
         self._people = {member.user_id: f"{member.name} {member.email}" for member in members}
@@ -147,7 +151,7 @@ class QuickAddBox(Vertical):
             self.query_one("#preview", Static).update(
                 Content.styled(f"The title has {len(task.title)} characters, {TITLE_MAX} fit.", "$error")
             )
-        else:
+        elif self._has_room():
             self.post_message(self.Added(task))
             line.value = ""
 
