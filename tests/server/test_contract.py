@@ -375,7 +375,8 @@ async def test_bad_bodies_name_the_field(world: World) -> None:
     ]
     for columns in bad_columns:
         await refused(ada.put(f"/api/projects/{project}", {"columns": columns}), 400, "columns")
-    await refused(ada.put(f"/api/projects/{project}", {"columns": [completed]}), 409, "columns")
+    error = await refused(ada.put(f"/api/projects/{project}", {"columns": [completed]}), 409, "columns")
+    assert error["error"] == "There are still tasks in To Do"
     await refused(ada.put(f"/api/projects/{project}", {"archived": "no"}), 400, "archived")
 
 

@@ -200,7 +200,9 @@ def _columns(ledger: Ledger, given: tuple[Column, ...]) -> tuple[Column, ...]:
     made = fields.columns(given)
     missing = set(ledger.tx.all(_USED_COLUMNS, project=ledger.row.id)) - {column.id for column in made}
     if missing:
-        raise Conflict(f"There are still tasks in {', '.join(sorted(missing))}", field="columns")
+        names = {column.id: column.name for column in read_open(ledger).columns}
+        still = ", ".join(sorted(names.get(id_, id_) for id_ in missing))
+        raise Conflict(f"There are still tasks in {still}", field="columns")
     if not any(column.id == "completed" for column in made):
         raise BadInput("The column `completed` must stay; its name may change", field="columns")
     may_limit(ledger, made)
