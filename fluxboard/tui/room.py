@@ -38,12 +38,12 @@ class Room:
         if screen.size.width < _PANE_FROM:
             from fluxboard.tui.screens.detail import DetailScreen
 
-            screen.app.push_screen(DetailScreen(screen.board, task_id, screen.clock))
+            screen.app.push_screen(DetailScreen(screen.board, task_id, screen.clock, screen.memory))
             return
         if self.pane is None:
             from fluxboard.tui.widgets.task_pane import TaskPane
 
-            self.pane = TaskPane(screen.board, screen.clock)
+            self.pane = TaskPane(screen.board, screen.clock, screen.memory)
             await screen.query_one("#body").mount(self.pane, before=screen.sidebar)
         self.pane.display = True
         self.arrange()

@@ -271,7 +271,9 @@ async def test_a_narrow_terminal_shows_the_task_over_the_board(opened: Open) -> 
     async with opened(FakeBoard(cards(todo=2)), (60, 24)) as it:
         await it.press("enter")
         assert isinstance(it.app.screen, DetailScreen)
-        await it.press("e")
+        await it.press("c", *"half", "escape", "escape", "enter", "c")
+        await until(lambda: isinstance(it.app.screen, DetailScreen) and "half" in it.text())
+        await it.press("escape", "e")
         await until(lambda: "Edit task" in it.text())
 
 

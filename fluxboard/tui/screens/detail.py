@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import ModalScreen
 
+from fluxboard.tui.memory import Memory
 from fluxboard.tui.ports import Board, Clock
 from fluxboard.tui.widgets.task_pane import TaskPane
 
@@ -21,14 +22,15 @@ class DetailScreen(ModalScreen[None]):
     DetailScreen TaskPane { width: 88; max-width: 98%; height: 90%; border-left: thick $primary; }
     """
 
-    def __init__(self, board: Board, task_id: str, clock: Clock) -> None:
+    def __init__(self, board: Board, task_id: str, clock: Clock, memory: Memory) -> None:
         super().__init__()
         self.board = board
         self.task_id = task_id
         self._clock = clock
+        self._memory = memory
 
     def compose(self) -> ComposeResult:
-        yield TaskPane(self.board, self._clock)
+        yield TaskPane(self.board, self._clock, self._memory)
 
     def on_mount(self) -> None:
         pane = self.query_one(TaskPane)

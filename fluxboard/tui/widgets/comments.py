@@ -17,6 +17,7 @@ from textual.widgets import Markdown, OptionList, Static, TextArea
 from fluxboard.model.types import COMMENT_MAX, Comment
 from fluxboard.tui.completion import Choice, completed, fitting, fragment
 from fluxboard.tui.dates import ago
+from fluxboard.tui.memory import Memory
 from fluxboard.tui.ports import Board, Clock
 from fluxboard.tui.widgets.completing import Choices
 from fluxboard.tui.widgets.waiting import Waiting
@@ -141,9 +142,10 @@ class Conversation(Vertical):
     Conversation #hint { color: $flux-muted; display: none; height: auto; }
     """
 
-    def __init__(self, board: Board, clock: Clock, reading: Waiting) -> None:
+    def __init__(self, board: Board, clock: Clock, memory: Memory, reading: Waiting) -> None:
         super().__init__()
         self.board = board
+        self._memory = memory
         self._clock = clock
         self._reading = reading
         self._heading = Static("", id="comments-title", markup=False)
@@ -151,7 +153,6 @@ class Conversation(Vertical):
         self._task_id = ""
         self._changing: Comment | None = None
         self._drawn: tuple[Comment, ...] | None = None
-        self._unsent: dict[str, str] = {}
         self._drawing = asyncio.Lock()
         #: From this moment on comments were new to me when I opened the task.
         self._new_since = "~"
@@ -224,7 +225,7 @@ class Conversation(Vertical):
     def write(self) -> None:
         """Opens the box for a new comment."""
         self._changing = None
-        self._open(self._unsent.get(self._task_id, ""))
+        self._open("")
 
     def rewrite(self, comment: Comment) -> None:
         """Opens the box with one's own comment."""
@@ -232,7 +233,7 @@ class Conversation(Vertical):
             self.notify("Only its author may change a comment.", timeout=3)
             return
         self._changing = comment
-        self._open(self._unsent.get(comment.id) or comment.content)
+        self._open(comment.content)
 
     def remove_comment(self, comment: Comment) -> None:
         """Deletes one's own comment, after a question."""
@@ -251,6 +252,7 @@ class Conversation(Vertical):
     def tell_writing(self) -> None:
         """The others see that I write here."""
         if self._box.has_focus:
+            self._keep()
             self.board.company.typing(self._task_id, "comment")
 
     def send(self) -> None:
@@ -268,7 +270,8 @@ class Conversation(Vertical):
 
     def stop_writing(self, *, quietly: bool = False) -> None:
         """Closes the box; what was not sent is there next time."""
-        self._unsent[self._changing.id if self._changing is not None else self._task_id] = self._box.text
+        if self._box.display:
+            self._keep()
         self._box.display = False
         self.query_one("#hint").display = False
         self.board.company.stop_typing()
@@ -279,9 +282,20 @@ class Conversation(Vertical):
     def _box(self) -> CommentBox:
         return self.query_one(CommentBox)
 
+    @property
+    def _kept_as(self) -> str:
+        about = self._changing.id if self._changing is not None else self._task_id
+        return f"{self.board.project.id}/{about}/comment"
+
+    def _keep(self) -> None:
+        """What was not sent is there next time, after a crash as well."""
+        text = self._box.text
+        unsent = bool(text) and (self._changing is None or text != self._changing.content)
+        self._memory.keep_draft(self._kept_as, {"comment": text} if unsent else {})
+
     def _open(self, text: str) -> None:
         self._box.display = True
-        self._box.load_text(text)
+        self._box.load_text(self._memory.draft(self._kept_as).get("comment", text))
         self._box.move_cursor(self._box.document.end)
         self.query_one("#hint").display = True
         self._box.focus()

@@ -19,6 +19,7 @@ from fluxboard.client.events import BoardEvent, Changed, Commented, Moved, Prese
 from fluxboard.model.types import COMPLETED, Task
 from fluxboard.tui.dates import due_day, due_text
 from fluxboard.tui.histories import history_text
+from fluxboard.tui.memory import Memory
 from fluxboard.tui.ports import Board, Clock, Unsubscribe
 from fluxboard.tui.sentences import writing_text
 from fluxboard.tui.widgets.card import UNTITLED, priority_text
@@ -85,7 +86,7 @@ class TaskPane(Vertical):
         task_id: str
         action: str
 
-    def __init__(self, board: Board, clock: Clock) -> None:
+    def __init__(self, board: Board, clock: Clock, memory: Memory) -> None:
         super().__init__()
         self.board = board
         self.clock = clock
@@ -93,7 +94,7 @@ class TaskPane(Vertical):
         self._stop: Unsubscribe | None = None
         self._past = Static("", id="history", markup=False)
         self._reading = Waiting("Reading the task")
-        self._talk = Conversation(board, clock, self._reading)
+        self._talk = Conversation(board, clock, memory, self._reading)
         self._shown: Task | None = None
         self._described: tuple[str, str] | None = None
         self._following = asyncio.Lock()
