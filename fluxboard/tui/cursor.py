@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from fluxboard.tui.view import View, in_board_order
@@ -19,12 +20,16 @@ class Cursor:
     _anchor: str | None = None
     _before_range: frozenset[str] = frozenset()
     _last: dict[str, str] = field(default_factory=dict)
+    #: The column's tasks when the cursor came to where it is.
+    _around: Sequence[str] = ()
 
     def settle(self) -> None:
         """Finds my task again after the board changed; where it is gone, its neighbour takes its place."""
         view = self.view
         statuses = [column.id for column in view.columns]
         self.selected = {task_id for task_id in self.selected if view.is_shown(task_id)}
+        if self._anchor is not None and not view.is_shown(self._anchor):
+            self._anchor = None
         task = view.board.tasks.get(self.task_id) if self.task_id is not None else None
         if task is not None and task.status in statuses:
             ids = list(view.ids(task.status))
@@ -32,9 +37,16 @@ class Cursor:
                 self.column = statuses.index(task.status)
                 self.index = ids.index(task.id)
                 self._last[task.status] = task.id
+                self._around = ids
                 return
         self.column = max(0, min(self.column, len(statuses) - 1))
-        self._land(self.index)
+        self._land(self._nearest())
+
+    def _nearest(self) -> int:
+        """The place now of the first task behind mine that is still there, else of the last before it."""
+        places = {task_id: place for place, task_id in enumerate(self.view.ids(self.status))}
+        behind, before = self._around[self.index + 1 :], self._around[: self.index]
+        return next((places[id_] for id_ in (*behind, *reversed(before)) if id_ in places), self.index)
 
     @property
     def status(self) -> str:
@@ -111,5 +123,6 @@ class Cursor:
         ids = self.view.ids(self.status)
         self.index = max(0, min(index, len(ids) - 1))
         self.task_id = ids[self.index] if ids else None
+        self._around = tuple(ids)
         if self.task_id is not None:
             self._last[self.status] = self.task_id

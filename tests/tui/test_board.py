@@ -111,6 +111,16 @@ async def test_enter_on_the_question_deletes(opened: Open) -> None:
         assert "todo-1" not in it.board.tasks
 
 
+async def test_after_several_are_deleted_the_cursor_is_on_the_next_that_is_left(opened: Open) -> None:
+    async with opened(FakeBoard(cards(todo=6))) as it:
+        await it.press("v", "j", "j", "d", "y")
+        assert it.screen.cursor.task_id == "todo-4"
+        await it.press("G", "v", "k", "d", "y")
+        assert it.screen.cursor.task_id == "todo-4"
+        await it.press("d", "y")
+        assert it.screen.cursor.task_id is None
+
+
 async def test_a_task_is_assigned_from_a_list(opened: Open) -> None:
     async with opened(three_columns()) as it:
         await it.press("a", *"mila", "enter")
