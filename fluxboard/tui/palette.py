@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 if TYPE_CHECKING:
     from fluxboard.tui.actions import Action
+    from fluxboard.tui.screens.board import BoardScreen
 
 _KEYS = 12
 
@@ -30,8 +31,14 @@ class ActionCommands(Provider):
             return []
         return [action for action in screen.actions if action.id != "palette" and action.when(screen)]
 
-    def _run(self, action: Action) -> partial[Coroutine[Any, Any, None]]:
-        return partial(self.screen.run_action, f"act('{action.id}')")
+    @cached_property
+    def _picked(self) -> Callable[[str | None], None]:
+        from fluxboard.tui.commands.program import picked
+
+        return picked(cast("BoardScreen", self.screen))
+
+    def _run(self, action: Action) -> partial[None]:
+        return partial(self._picked, action.id)
 
     async def discover(self) -> Hits:
         for action in self._offered():

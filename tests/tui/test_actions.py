@@ -19,7 +19,9 @@ from fluxboard.tui.actions import ACTIONS, BY_ID, Action, footer_hints, single
 from fluxboard.tui.keytable import key_table
 from fluxboard.tui.palette import ActionCommands
 from fluxboard.tui.screens.board import BoardScreen
+from fluxboard.tui.screens.confirm import ConfirmScreen
 from fluxboard.tui.screens.help import HelpScreen
+from fluxboard.tui.screens.settings import SettingsScreen
 from tests.support.fake_board import FakeBoard
 from tests.support.waiting import until
 from tests.tui.conftest import Open, Opened, cards
@@ -156,3 +158,18 @@ def test_the_readme_has_the_key_table() -> None:
     readme = (ROOT / "README.md").read_text()
     between = readme.split("<!-- keys -->\n")[1].split("\n<!-- /keys -->")[0]
     assert between == key_table(), "write it anew with fluxboard.tui.keytable.key_table()"
+
+
+@pytest.mark.parametrize("opening", ["full_stop", "question_mark", "ctrl+p"])
+async def test_what_is_picked_meets_no_task_that_was_not_meant(opened: Open, opening: str) -> None:
+    async with opened(FakeBoard(cards(todo=3))) as it:
+        await it.press(opening, *"delete")
+        it.board.remote_delete("todo-1")
+        await until(lambda: it.screen.cursor.task_id == "todo-2")
+        await until(lambda: "Delete" in it.text())
+        await it.press("enter")
+        await until(lambda: "no longer in view" in it.text())
+        assert not isinstance(it.app.screen, ConfirmScreen)
+        if opening != "full_stop":  # what is about no task is not held up
+            await it.press(opening, *"board settings", "enter")
+            await until(lambda: isinstance(it.app.screen, SettingsScreen))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from fluxboard.tui.wishes import WantsRedraw
@@ -120,19 +121,25 @@ def menu(screen: BoardScreen) -> None:
         if action.in_menu and action.when(screen)
     ]
 
-    targets = screen.cursor.targets()
+    title = f"{count} tasks" if (count := len(screen.cursor.targets())) > 1 else "This task"
+    screen.app.push_screen(PickScreen(title, items), picked(screen))
 
-    def chosen(action_id: str | None) -> None:
+
+def picked(screen: BoardScreen) -> Callable[[str | None], None]:
+    """Runs the action that is picked from a list, on no task but those that were meant when it opened."""
+    targets = set(screen.cursor.targets())
+    about_tasks = {action.id for action in screen.actions if action.in_menu}
+
+    def run(action_id: str | None) -> None:
         if action_id is None:
             return
         # Somebody may have deleted the task meanwhile: the one that took its place was not meant.
-        if set(screen.cursor.targets()) <= set(targets):
-            screen.call_later(screen.run_action, f"act('{action_id}')")
-        else:
+        if action_id in about_tasks and not set(screen.cursor.targets()) <= targets:
             screen.notify("This task is no longer in view.", timeout=4)
+        else:
+            screen.call_later(screen.run_action, f"act('{action_id}')")
 
-    count = len(targets)
-    screen.app.push_screen(PickScreen(f"{count} tasks" if count > 1 else "This task", items), chosen)
+    return run
 
 
 def redraw(screen: BoardScreen) -> None:
@@ -146,11 +153,7 @@ def palette(screen: BoardScreen) -> None:
 async def help_screen(screen: BoardScreen) -> None:
     from fluxboard.tui.screens.help import HelpScreen
 
-    def chosen(action_id: str | None) -> None:
-        if action_id is not None:
-            screen.call_later(screen.run_action, f"act('{action_id}')")
-
-    await screen.app.push_screen(HelpScreen(screen.actions, screen.board.notes), chosen)
+    await screen.app.push_screen(HelpScreen(screen.actions, screen.board.notes), picked(screen))
 
 
 def quit_app(screen: BoardScreen) -> None:
