@@ -121,6 +121,17 @@ async def test_after_several_are_deleted_the_cursor_is_on_the_next_that_is_left(
         assert it.screen.cursor.task_id is None
 
 
+async def test_the_settings_say_at_once_who_may_save_them(opened: Open) -> None:
+    board = three_columns()
+    async with opened(board) as it:
+        await it.press("comma")
+        assert "Only an owner" not in it.text()
+        await it.press("escape")
+        board.members = tuple(replace(member, role="member") for member in board.members)
+        await it.press("comma")
+        assert "Only an owner or an admin" in it.text()
+
+
 async def test_a_task_is_assigned_from_a_list(opened: Open) -> None:
     async with opened(three_columns()) as it:
         await it.press("a", *"mila", "enter")

@@ -89,6 +89,9 @@ class SettingsScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         self._show(0)
+        mine = {member.role for member in self.board.members if member.user_id == self.board.user.id}
+        if self.board.layer == "plus" and not mine & {"owner", "admin"}:
+            self._say("Only an owner or an admin of the board can save what is changed here.")
 
     @property
     def _patch(self) -> ProjectPatch:
